@@ -1,0 +1,1 @@
+from canceldesk.settings import *  # noqa: F403
