@@ -1,0 +1,1 @@
+"""The list: the cancellation tab of the company's workbook, read and added to without harm."""

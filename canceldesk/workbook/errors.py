@@ -1,0 +1,43 @@
+"""What can go wrong with the list, each as a sentence a person can act on."""
+
+from __future__ import annotations
+
+
+class ListError(Exception):
+    """Something about the list went wrong; `sentence` says what, and what to do now."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class CannotRead(ListError):
+    """The file is missing or is not a workbook the desk can read. Nothing was written."""
+
+
+class CannotPlace(ListError):
+    """The tab or its headings could not be found without guessing. Nothing was written."""
+
+
+class CannotEdit(ListError):
+    """The row could not be added without harming something. Nothing was written."""
+
+
+class InUse(ListError):
+    """Someone, or another worker, has the workbook open. Nothing was written."""
+
+    def __init__(self, sentence: str, *, by: str) -> None:
+        super().__init__(sentence)
+        self.by = by
+
+
+class ChangedMeanwhile(ListError):
+    """The workbook is not the one that was read before. Nothing was written."""
+
+
+class CannotSave(ListError):
+    """The new workbook could not be put in place; the old one is as it was."""
+
+
+class ReadBackDiffers(ListError):
+    """What was read back is not what was meant to be written."""
