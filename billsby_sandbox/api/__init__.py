@@ -1,0 +1,1 @@
+"""Billsby's public API as documented, below `faults.BASE`."""

@@ -1,0 +1,27 @@
+"""The practice Billsby as a WSGI application: API, control panel and practice calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Flask
+
+from billsby_sandbox.api import customers, invoices, subscriptions
+from billsby_sandbox.api.routes import EXTENSION
+from billsby_sandbox.company import Company
+from billsby_sandbox.faults import BASE, FaultyApi
+
+
+def _no_wait(_seconds: float) -> None:
+    """Tests within one process do not wait for delays."""
+
+
+def create_app(company: Company, sleep: Callable[[float], None] = _no_wait) -> Flask:
+    """The application over one company. `sleep` is how a delay or timeout waits."""
+    app = Flask(__name__)
+    app.extensions[EXTENSION] = company
+    app.config["PROPAGATE_EXCEPTIONS"] = True
+    for part in (customers, invoices, subscriptions):
+        app.register_blueprint(part.blueprint, url_prefix=BASE)
+    app.wsgi_app = FaultyApi(app.wsgi_app, company.books, sleep)  # type: ignore[assignment,method-assign]
+    return app
