@@ -1,0 +1,99 @@
+"""XML read without trusting it and written as spreadsheet programs expect it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+from xml.parsers import expat
+
+from lxml import etree
+
+from canceldesk.workbook.errors import CannotRead
+
+MAIN: Final = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+RELATIONSHIPS: Final = (
+    "http://schemas.openxmlformats.org/officeDocument/2006/relationships",
+    "http://purl.oclc.org/ooxml/officeDocument/relationships",
+)
+
+
+def parsed(data: bytes, what: str) -> etree._Element:
+    """The root of `data`; `what` names it in the sentence of a `CannotRead`."""
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True
+    )
+    try:
+        root = etree.fromstring(data, parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise CannotRead(_damaged(what)) from error
+    if root.getroottree().docinfo.doctype:
+        raise CannotRead(_untrusted(what))
+    return root
+
+
+def check_well_formed(data: bytes, what: str) -> None:
+    """Raise `CannotRead` unless `data` is well-formed XML without a document type; keeps nothing."""
+
+    def refuse(*_declaration: object) -> None:
+        raise CannotRead(_untrusted(what))
+
+    parser = expat.ParserCreate()
+    parser.StartDoctypeDeclHandler = refuse
+    try:
+        parser.Parse(data, True)  # noqa: FBT003 - expat takes it by position only
+    except expat.ExpatError as error:
+        raise CannotRead(_damaged(what)) from error
+
+
+def serialised(root: etree._Element) -> bytes:
+    """The XML as a member's bytes."""
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
+
+
+def local(element: etree._Element) -> str:
+    """The element's name without its namespace; empty for comments and instructions."""
+    tag = element.tag
+    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+
+
+def named(root: etree._Element, *names: str) -> Iterator[etree._Element]:
+    """All descendants with one of these names, whatever their namespace."""
+    for element in root.iter(etree.Element):
+        if local(element) in names:
+            yield element
+
+
+def first(root: etree._Element, name: str) -> etree._Element | None:
+    """The first descendant of this name, if any."""
+    return next(named(root, name), None)
+
+
+def child(parent: etree._Element, name: str) -> etree._Element | None:
+    """The first direct child of this name, if any."""
+    return next((element for element in parent if local(element) == name), None)
+
+
+def relationship_id(element: etree._Element) -> str:
+    """The id of the relationship an element points through; empty when it has none."""
+    return next(
+        (value for ns in RELATIONSHIPS if (value := element.get(f"{{{ns}}}id")) is not None), ""
+    )
+
+
+def is_true(value: str | None, *, default: bool = False) -> bool:
+    """An XML boolean attribute as written by any producer."""
+    return default if value is None else value.strip().lower() in ("1", "true", "on")
+
+
+def _damaged(what: str) -> str:
+    return (
+        f"{what} is damaged: it is not well-formed XML. "
+        "Open the workbook in Excel, let Excel repair it, save it and try again."
+    )
+
+
+def _untrusted(what: str) -> str:
+    return (
+        f"{what} declares XML entities, which no spreadsheet program writes, so it is not opened. "
+        "Ask whoever sent the workbook for a clean copy."
+    )

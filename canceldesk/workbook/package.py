@@ -1,0 +1,217 @@
+"""The zip package a workbook is: read with limits, rewritten with unchanged members left as bytes.
+
+Part names, relationships and content types follow ECMA-376 part 2 (Open Packaging Conventions).
+"""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import zipfile
+import zlib
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote
+
+from lxml import etree
+
+from canceldesk.workbook import markup, zipwriter
+from canceldesk.workbook.errors import CannotRead
+
+LARGEST_FILE: Final = 512 * 1024 * 1024
+LARGEST_MEMBER: Final = 1024 * 1024 * 1024
+LARGEST_CONTENT: Final = 2 * LARGEST_MEMBER
+MOST_MEMBERS: Final = 20_000
+
+_COMPOUND_FILE: Final = bytes.fromhex("d0cf11e0a1b11ae1")
+_ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
+_CONTENT_TYPES: Final = "[Content_Types].xml"
+
+
+@dataclass(frozen=True)
+class Relationship:
+    """One arrow from a part; `kind` is the last word of its type, the same in strict files."""
+
+    kind: str
+    target: str
+    external: bool
+    id: str
+
+
+class Package:
+    """The members of one workbook file held in memory, with the changes made to them."""
+
+    def __init__(self, data: bytes, name: str) -> None:
+        self._data = data
+        self._name = name
+        self._zip = _opened(data, name)
+        self._members = {_part_name(info.filename): info for info in self._zip.infolist()}
+        self._by_folded = {part.casefold(): part for part in self._members}
+        self._changed: dict[str, bytes] = {}
+        self._removed: set[str] = set()
+        self._check_limits()
+
+    @property
+    def parts(self) -> list[str]:
+        """The names of all members, without a leading slash."""
+        return [part for part in self._members if part not in self._removed]
+
+    @property
+    def changed(self) -> frozenset[str]:
+        """The members that will differ from the file that was read, removed ones included."""
+        return frozenset(self._changed) | frozenset(self._removed)
+
+    def has(self, part: str) -> bool:
+        """Whether there is such a member."""
+        return part not in self._removed and part.casefold() in self._by_folded
+
+    def read(self, part: str) -> bytes:
+        """The bytes of a member, as changed so far."""
+        if part in self._changed:
+            return self._changed[part]
+        known = self._by_folded.get(part.casefold())
+        if known is None:
+            raise CannotRead(
+                f"“{self._name}” is damaged: its part “{part}” is missing. "
+                "Open it in Excel, let Excel repair it, save it and try again."
+            )
+        try:
+            return self._zip.read(self._members[known])
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
+            raise CannotRead(
+                f"“{self._name}” is damaged: its part “{part}” cannot be unpacked. "
+                "Open it in Excel, let Excel repair it, save it and try again."
+            ) from error
+
+    def tree(self, part: str) -> etree._Element:
+        """The XML of a member; raises `CannotRead` when it is not well-formed."""
+        return markup.parsed(self.read(part), f"“{self._name}” (part “{part}”)")
+
+    def write(self, part: str, content: bytes) -> None:
+        """Give an existing member other bytes; nothing is changed when they are the same."""
+        known = self._by_folded[part.casefold()]
+        if content != self.read(known):
+            self._changed[known] = content
+
+    def write_tree(self, part: str, root: etree._Element) -> None:
+        """Give a member other XML."""
+        self.write(part, markup.serialised(root))
+
+    def remove(self, part: str, relationships_of: str) -> None:
+        """Take out a member together with the arrow to it and its content type."""
+        known = self._by_folded[part.casefold()]
+        arrows = _relationships_part(relationships_of)
+        tree = self.tree(arrows)
+        for relation in list(tree):
+            target = relation.get("Target", "")
+            if _resolved(relationships_of, target).casefold() == known.casefold():
+                tree.remove(relation)
+        self.write_tree(arrows, tree)
+        types = self.tree(_CONTENT_TYPES)
+        for override in list(types):
+            if override.get("PartName", "").lstrip("/").casefold() == known.casefold():
+                types.remove(override)
+        self.write_tree(_CONTENT_TYPES, types)
+        self._removed.add(known)
+
+    def relationships(self, part: str) -> list[Relationship]:
+        """Where a part points to; the package's own arrows for the empty name."""
+        arrows = _relationships_part(part)
+        if not self.has(arrows):
+            return []
+        return [
+            Relationship(
+                kind=relation.get("Type", "").rsplit("/", 1)[-1],
+                target=(
+                    relation.get("Target", "")
+                    if relation.get("TargetMode") == "External"
+                    else _resolved(part, relation.get("Target", ""))
+                ),
+                external=relation.get("TargetMode") == "External",
+                id=relation.get("Id", ""),
+            )
+            for relation in self.tree(arrows)
+            if markup.local(relation) == "Relationship"
+        ]
+
+    def content_types(self) -> dict[str, str]:
+        """Content type by part name, for the parts that have one of their own."""
+        return {
+            override.get("PartName", "").lstrip("/"): override.get("ContentType", "")
+            for override in self.tree(_CONTENT_TYPES)
+            if markup.local(override) == "Override"
+        }
+
+    def packed(self) -> bytes:
+        """The new file: changed members compressed anew, all others copied as they lie."""
+        return zipwriter.rewritten(
+            self._data, self._zip.infolist(), self._changed_by_filename(), self._removed_filenames()
+        )
+
+    def _changed_by_filename(self) -> dict[str, bytes]:
+        return {self._members[part].filename: content for part, content in self._changed.items()}
+
+    def _removed_filenames(self) -> set[str]:
+        return {self._members[part].filename for part in self._removed}
+
+    def _check_limits(self) -> None:
+        infos = self._zip.infolist()
+        if len(self._by_folded) != len(infos):
+            raise CannotRead(
+                f"“{self._name}” holds two parts of the same name, which no spreadsheet program "
+                "writes. Save it again from Excel and try again."
+            )
+        sizes = [info.file_size for info in infos]
+        if len(sizes) > MOST_MEMBERS or max(sizes) > LARGEST_MEMBER or sum(sizes) > LARGEST_CONTENT:
+            raise CannotRead(
+                f"“{self._name}” unpacks to more than the desk will open "
+                f"({sum(sizes) // 1_000_000} MB). Move the cancellation tab to a workbook of its "
+                "own."
+            )
+        if any(info.flag_bits & 1 for info in infos):
+            raise CannotRead(_encrypted_sentence(self._name))
+
+
+def _opened(data: bytes, name: str) -> zipfile.ZipFile:
+    if data.startswith(_COMPOUND_FILE):
+        if _ENCRYPTED in data:
+            raise CannotRead(_encrypted_sentence(name))
+        raise CannotRead(
+            f"“{name}” is in the old Excel format (.xls). Open it in Excel, save it as an Excel "
+            "Workbook (.xlsx) and point the desk at the new file."
+        )
+    try:
+        opened = zipfile.ZipFile(io.BytesIO(data))
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise CannotRead(
+            f"“{name}” is not an Excel workbook (.xlsx or .xlsm), or it is damaged. "
+            "Check that the right file is set, or restore it from a copy."
+        ) from error
+    if _CONTENT_TYPES not in opened.namelist():
+        raise CannotRead(
+            f"“{name}” is not an Excel workbook (.xlsx or .xlsm). "
+            "Open it in Excel and save it as an Excel Workbook."
+        )
+    return opened
+
+
+def _encrypted_sentence(name: str) -> str:
+    return (
+        f"“{name}” is encrypted with a password, so the desk cannot open it. Remove the password "
+        "in Excel (File, Info, Protect Workbook) or use another workbook for the list."
+    )
+
+
+def _part_name(filename: str) -> str:
+    return filename.replace("\\", "/").lstrip("/")
+
+
+def _relationships_part(part: str) -> str:
+    folder, name = posixpath.split(part)
+    return posixpath.join(folder, "_rels", f"{name}.rels")
+
+
+def _resolved(part: str, target: str) -> str:
+    """The member a relationship's target means: relative to the part's folder, or absolute."""
+    joined = posixpath.join("/", posixpath.dirname(part), unquote(target))
+    return posixpath.normpath(joined).lstrip("/")

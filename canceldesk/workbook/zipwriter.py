@@ -1,0 +1,126 @@
+"""Writing a zip file anew while copying unchanged members compressed as they are.
+
+The layout is that of PKWARE's APPNOTE 6.3, without zip64: a workbook never needs it.
+"""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass
+from typing import Final
+
+_LOCAL: Final = struct.Struct("<4s5H3L2H")
+_CENTRAL: Final = struct.Struct("<4s6H3L5H2L")
+_END: Final = struct.Struct("<4s4H2LH")
+_UTF8_NAME: Final = 0x800
+_VERSION: Final = 20
+_DEFLATED: Final = zipfile.ZIP_DEFLATED
+
+
+@dataclass(frozen=True)
+class _Member:
+    info: zipfile.ZipInfo
+    method: int
+    checksum: int
+    size: int
+    compressed: bytes
+
+
+def rewritten(
+    original: bytes,
+    members: Iterable[zipfile.ZipInfo],
+    changed: Mapping[str, bytes],
+    removed: Set[str],
+) -> bytes:
+    """The zip file `original` with some members' bytes replaced and some left out."""
+    output = bytearray()
+    directory = bytearray()
+    count = 0
+    for info in members:
+        if info.filename in removed:
+            continue
+        content = changed.get(info.filename)
+        member = _kept(original, info) if content is None else _compressed(info, content)
+        directory += _directory_entry(member, offset=len(output))
+        output += _local_header(member) + member.compressed
+        count += 1
+    start = len(output)
+    output += directory
+    output += _END.pack(b"PK\x05\x06", 0, 0, count, count, len(directory), start, 0)
+    return bytes(output)
+
+
+def _kept(original: bytes, info: zipfile.ZipInfo) -> _Member:
+    fields = _LOCAL.unpack_from(original, info.header_offset)
+    begin = info.header_offset + _LOCAL.size + fields[-2] + fields[-1]
+    return _Member(
+        info,
+        info.compress_type,
+        info.CRC,
+        info.file_size,
+        original[begin : begin + info.compress_size],
+    )
+
+
+def _compressed(info: zipfile.ZipInfo, content: bytes) -> _Member:
+    deflate = zlib.compressobj(zlib.Z_DEFAULT_COMPRESSION, zlib.DEFLATED, -zlib.MAX_WBITS)
+    compressed = deflate.compress(content) + deflate.flush()
+    return _Member(info, _DEFLATED, zlib.crc32(content), len(content), compressed)
+
+
+def _name_and_flags(info: zipfile.ZipInfo) -> tuple[bytes, int]:
+    if info.flag_bits & _UTF8_NAME:
+        return info.orig_filename.encode("utf-8"), _UTF8_NAME
+    return info.orig_filename.encode("cp437"), 0
+
+
+def _stamp(info: zipfile.ZipInfo) -> tuple[int, int]:
+    year, month, day, hour, minute, second = info.date_time
+    return hour << 11 | minute << 5 | second // 2, (year - 1980) << 9 | month << 5 | day
+
+
+def _local_header(member: _Member) -> bytes:
+    name, flags = _name_and_flags(member.info)
+    return (
+        _LOCAL.pack(
+            b"PK\x03\x04",
+            _VERSION,
+            flags,
+            member.method,
+            *_stamp(member.info),
+            member.checksum,
+            len(member.compressed),
+            member.size,
+            len(name),
+            0,
+        )
+        + name
+    )
+
+
+def _directory_entry(member: _Member, *, offset: int) -> bytes:
+    name, flags = _name_and_flags(member.info)
+    return (
+        _CENTRAL.pack(
+            b"PK\x01\x02",
+            member.info.create_system << 8 | _VERSION,
+            _VERSION,
+            flags,
+            member.method,
+            *_stamp(member.info),
+            member.checksum,
+            len(member.compressed),
+            member.size,
+            len(name),
+            0,
+            0,
+            0,
+            0,
+            member.info.external_attr,
+            offset,
+        )
+        + name
+    )
