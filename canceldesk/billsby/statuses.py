@@ -34,6 +34,11 @@ class SubscriptionStatus(_Spelled):
     CANCELLED = "cancelled"
     UNKNOWN = "unknown"
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it never bills again by itself: suspended or cancelled, and nothing else."""
+        return self in {SubscriptionStatus.SUSPENDED, SubscriptionStatus.CANCELLED}
+
 
 class InvoiceStatus(_Spelled):
     """Whether an invoice is settled or still collectable."""
