@@ -1,7 +1,5 @@
 """What can go wrong with the list, each as a sentence a person can act on."""
 
-# ruff: noqa: N818 - these are named for what happened, not for being errors
-
 from __future__ import annotations
 
 

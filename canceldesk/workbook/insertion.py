@@ -40,12 +40,12 @@ class Insertion:
         return min(row + 1, LAST_ROW) if row >= self.row else row
 
     def span_moved(self, span: Span) -> Span:
-        """Where a rectangle stands now, never grown by policy but stretched if the row is inside."""
+        """Where a rectangle stands now, stretched if the new row is inside."""
         return Span(self.moved(span.top), span.left, self.moved(span.bottom), span.right)
 
     def range_moved(self, text: str) -> str:
         """`span_moved` for `A1:B2` as text."""
-        return references.rewritten(text, lambda found: self._plain(found))
+        return references.rewritten(text, self._plain)
 
     def range_grown(self, text: str, *, even_single: bool = False) -> str:
         """The range with the new row taken in if it covered the list from its first row.
@@ -54,10 +54,7 @@ class Insertion:
         """
 
         def change(found: Reference) -> str | None:
-            if found.bottom is None:
-                bottom = found.top
-            else:
-                bottom = found.bottom
+            bottom = found.bottom or found.top
             starts = found.top.row == self.row and self.overlaps(found)
             if starts and (bottom.row > self.row or even_single or self.single):
                 top = str(found.top)
@@ -124,7 +121,7 @@ class Insertion:
         return references.rewritten(text, change)
 
     def name(self, text: str) -> str:
-        """The formula of a defined name: rows that are not fixed are relative to the user's cell."""
+        """The formula of a defined name, where rows not fixed are relative to the user's cell."""
 
         def change(reference: Reference) -> str | None:
             bottom = reference.bottom or reference.top

@@ -26,13 +26,13 @@ def parsed(data: bytes, what: str) -> etree._Element:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise CannotRead(_damaged(what)) from error
-    if root.getroottree().docinfo.doctype:
+    if getattr(root.getroottree().docinfo, "doctype", ""):
         raise CannotRead(_untrusted(what))
     return root
 
 
 def check_well_formed(data: bytes, what: str) -> None:
-    """Raise `CannotRead` unless `data` is well-formed XML without a document type; keeps nothing."""
+    """Raise `CannotRead` unless `data` is well-formed XML that declares no document type."""
 
     def refuse(*_declaration: object) -> None:
         raise CannotRead(_untrusted(what))
@@ -40,7 +40,7 @@ def check_well_formed(data: bytes, what: str) -> None:
     parser = expat.ParserCreate()
     parser.StartDoctypeDeclHandler = refuse
     try:
-        parser.Parse(data, True)  # noqa: FBT003 - expat takes it by position only
+        parser.Parse(data, True)
     except expat.ExpatError as error:
         raise CannotRead(_damaged(what)) from error
 
@@ -52,7 +52,7 @@ def serialised(root: etree._Element) -> bytes:
 
 def local(element: etree._Element) -> str:
     """The element's name without its namespace; empty for comments and instructions."""
-    tag = element.tag
+    tag: object = element.tag
     return tag.rpartition("}")[2] if isinstance(tag, str) else ""
 
 

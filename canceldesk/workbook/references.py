@@ -194,8 +194,8 @@ def _reference(formula: str, begin: int, at: int, prefix: re.Match[str] | None) 
     rows = _ROWS.match(formula, at)
     if rows is None:
         return None
-    top = Corner("", False, int(rows[2]), bool(rows[1]))  # noqa: FBT003
-    bottom = Corner("", False, int(rows[4]), bool(rows[3]))  # noqa: FBT003
+    top = Corner("", False, int(rows[2]), bool(rows[1]))
+    bottom = Corner("", False, int(rows[4]), bool(rows[3]))
     return Reference(begin, rows.end(), sheet, written, top, bottom)
 
 
@@ -268,7 +268,7 @@ def _carried(corner: Corner, rows: int, columns: int) -> Corner:
 
 
 def _valid(corner: Corner) -> bool:
-    return corner.letters != "?" and 1 <= corner.row and _on_sheet(corner)
+    return corner.letters != "?" and corner.row >= 1 and _on_sheet(corner)
 
 
 _COLUMN_RANGE: Final = re.compile(

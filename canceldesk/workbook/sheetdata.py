@@ -131,13 +131,15 @@ def _made_ordinary(root: etree._Element) -> bytes:
 def _unprefixed(root: etree._Element) -> etree._Element:
     """A copy of the tree whose main namespace is the default one."""
     main = etree.QName(root).namespace
-    if root.nsmap.get(None) == main:
+    if root.nsmap.get(None) == main:  # type: ignore[call-overload] - None is the default namespace
         return root
-    names = {prefix: uri for prefix, uri in root.nsmap.items() if uri != main}
-    copy = etree.Element(root.tag, dict(root.attrib), nsmap={**names, None: main})
-    copy.text = root.text
+    names = {prefix: uri for prefix, uri in root.nsmap.items() if prefix and uri != main}
+    declared = "".join(f' xmlns:{prefix}="{escape(uri)}"' for prefix, uri in names.items())
+    copy = etree.fromstring(f'<worksheet xmlns="{main}"{declared}/>')
+    for name, value in root.attrib.items():
+        copy.set(name, value)
     copy.extend(list(root))
-    etree.cleanup_namespaces(copy, keep_ns_prefixes=[name for name in names if name])
+    etree.cleanup_namespaces(copy, keep_ns_prefixes=list(names))
     return copy
 
 
@@ -180,8 +182,7 @@ def _formula(match: re.Match[bytes]) -> Formula:
 
 
 def with_formulas(data: bytes, change: Callable[[Formula], Formula]) -> bytes:
-    """The rows with every formula as `change` gives it; formulas it returns as they are keep
-    their bytes."""
+    """The rows with every formula as `change` gives it; an equal one keeps its bytes."""
     if b"<f" not in data:
         return data
 

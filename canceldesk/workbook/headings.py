@@ -1,0 +1,277 @@
+"""Recognising the cancellation tab and the headings of its list."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from canceldesk.workbook.errors import CannotPlace
+from canceldesk.workbook.protocol import FIELDS, REQUIRED_FIELDS
+
+ROWS_SEARCHED: Final = 50
+
+SYNONYMS: Final[Mapping[str, Sequence[Sequence[str]]]] = {
+    "name": (
+        ("client name", "client s name", "customer name", "full name", "name of client"),
+        ("name", "client", "customer", "clients", "names"),
+    ),
+    "phone": (
+        ("phone", "phone number", "client phone", "client phone number", "customer phone"),
+        (
+            "telephone",
+            "telephone number",
+            "tel",
+            "tel number",
+            "mobile",
+            "mobile number",
+            "mobile phone",
+            "cell",
+            "cell phone",
+            "cell number",
+            "contact number",
+            "phone no",
+            "contact phone",
+            "ph",
+            "number",
+        ),
+    ),
+    "cancelled_on": (
+        (
+            "date of cancellation",
+            "cancellation date",
+            "date cancelled",
+            "date canceled",
+            "cancel date",
+            "cancelled on",
+            "canceled on",
+            "cancelled date",
+            "canceled date",
+            "date of cancelation",
+            "cancelation date",
+            "cancelled",
+            "canceled",
+        ),
+        ("date",),
+    ),
+    "collected": (
+        (
+            "total amount collected",
+            "total collected",
+            "amount collected",
+            "total paid",
+            "total amount paid",
+            "total collected amount",
+            "amount paid",
+        ),
+        ("collected", "paid", "total", "amount", "total amount"),
+    ),
+    "months": (
+        (
+            "number of months in the program",
+            "number of months in program",
+            "months in the program",
+            "months in program",
+            "no of months in the program",
+            "no of months in program",
+            "program months",
+            "months enrolled",
+        ),
+        ("number of months", "no of months", "months", "tenure", "tenure months", "month"),
+    ),
+    "reason": (
+        (
+            "reason for cancellation",
+            "cancellation reason",
+            "reason of cancellation",
+            "reason for cancelling",
+            "reason for canceling",
+            "cancel reason",
+            "reason for cancelation",
+            "cancelation reason",
+        ),
+        ("reason", "reasons", "why"),
+    ),
+    "reference": (
+        ("case reference", "case", "case no", "case number", "case id"),
+        ("reference", "ref", "ref no", "reference number", "ref number", "reference no"),
+    ),
+}
+"""For each field its usual headings, the surest first; a later group counts only without them."""
+
+_PLAIN_WORDS: Final = {
+    "name": "name",
+    "phone": "phone number",
+    "cancelled_on": "date of cancellation",
+    "collected": "total amount collected",
+    "months": "number of months in the program",
+    "reason": "reason for cancellation",
+    "reference": "reference",
+}
+_PARENTHESES: Final = re.compile(r"\([^)]*\)|\[[^\]]*\]")
+_CURRENCY_AT_END: Final = re.compile(r"\s(?:usd|eur|gbp|cad|aud|in usd|in eur)$")
+_EXACT_TABS: Final = frozenset(("cancellation", "cancellations", "cancelation", "cancelations"))
+_CANCEL_WORD: Final = re.compile(r"\bcancel")
+
+
+@dataclass(frozen=True)
+class Headings:
+    """Where the headings were found: their last row, and column and text by field.
+
+    `left` and `right` are the outermost columns of the block of headings around them.
+    """
+
+    row: int
+    columns: Mapping[str, int]
+    texts: Mapping[str, str]
+    left: int
+    right: int
+
+
+def normalised(heading: str) -> str:
+    """A heading as it is compared: no case, no punctuation, single spaces, `#` as *number*."""
+    words = re.sub(r"[\W_]+", " ", heading.casefold().replace("#", " number "))
+    return " ".join(words.split())
+
+
+def choose_tab(tabs: Sequence[str], wanted: str | None, file: str) -> str:
+    """The tab that holds the list: the wanted one, else the one named for cancellation."""
+    listed = _enumerated(tabs)
+    if wanted is not None:
+        for tab in tabs:
+            if tab.strip().casefold() == wanted.strip().casefold():
+                return tab
+        raise CannotPlace(
+            f"There is no tab “{wanted}” in “{file}”; its tabs are {listed}. "
+            "Rename the tab or change the setting. Nothing was written."
+        )
+    exact = [tab for tab in tabs if normalised(tab) in _EXACT_TABS]
+    about = exact or [tab for tab in tabs if _CANCEL_WORD.search(normalised(tab))]
+    if len(about) == 1:
+        return about[0]
+    if about:
+        raise CannotPlace(
+            f"Several tabs of “{file}” could be the cancellation list: {_enumerated(about)}. "
+            "Say in the settings which one it is. Nothing was written."
+        )
+    raise CannotPlace(
+        f"No tab of “{file}” is named for cancellation; its tabs are {listed}. "
+        "Say in the settings which one holds the list. Nothing was written."
+    )
+
+
+def find(
+    rows: Mapping[int, Mapping[int, str]], overrides: Mapping[str, str], *, tab: str, file: str
+) -> Headings:
+    """The headings among the first rows of a tab, given as texts by row and column.
+
+    Raises `CannotPlace` when a needed heading is missing or could be two columns.
+    """
+    best: tuple[int, _Matched] | None = None
+    for number in sorted(rows):
+        for texts in (rows[number], _two_lines(rows, number)):
+            matched = _matched(texts, overrides)
+            if matched.complete:
+                last = number if texts is rows[number] else number + 1
+                return _headings(last, matched, texts)
+            if best is None or matched.score > best[1].score:
+                best = (number, matched)
+    raise CannotPlace(_missing_sentence(best, tab, file))
+
+
+@dataclass(frozen=True)
+class _Matched:
+    columns: Mapping[str, int]
+    doubtful: Mapping[str, Sequence[str]]
+    texts: Mapping[int, str]
+
+    @property
+    def complete(self) -> bool:
+        return all(field in self.columns for field in REQUIRED_FIELDS) and not self.doubtful
+
+    @property
+    def score(self) -> int:
+        return len(self.columns) + len(self.doubtful)
+
+
+def _two_lines(rows: Mapping[int, Mapping[int, str]], number: int) -> Mapping[int, str]:
+    """The texts of a row and the next joined column by column, for headings on two lines."""
+    upper, lower = rows[number], rows.get(number + 1, {})
+    return {
+        column: f"{upper.get(column, '')} {lower.get(column, '')}".strip()
+        for column in {*upper, *lower}
+    }
+
+
+def _matched(texts: Mapping[int, str], overrides: Mapping[str, str]) -> _Matched:
+    columns: dict[str, int] = {}
+    doubtful: dict[str, Sequence[str]] = {}
+    for field in FIELDS:
+        candidates = _candidates(field, texts, overrides)
+        if len(candidates) == 1:
+            columns[field] = candidates[0]
+        elif candidates and field in REQUIRED_FIELDS:
+            doubtful[field] = [texts[column] for column in candidates]
+    taken = list(columns.values())
+    for field in [field for field, column in columns.items() if taken.count(column) > 1]:
+        doubtful[field] = [texts[columns.pop(field)]]
+    return _Matched(columns, doubtful, texts)
+
+
+def _candidates(field: str, texts: Mapping[int, str], overrides: Mapping[str, str]) -> list[int]:
+    if field in overrides:
+        wanted = normalised(overrides[field])
+        return [column for column, text in texts.items() if normalised(text) == wanted]
+    for group in SYNONYMS[field]:
+        found = [column for column, text in texts.items() if _spellings(text) & set(group)]
+        if found:
+            return found
+    return []
+
+
+def _spellings(text: str) -> set[str]:
+    without = normalised(_PARENTHESES.sub(" ", text))
+    return {normalised(text), without, _CURRENCY_AT_END.sub("", without)}
+
+
+def _headings(row: int, matched: _Matched, texts: Mapping[int, str]) -> Headings:
+    filled = {column for column, text in texts.items() if text.strip()}
+    left, right = min(matched.columns.values()), max(matched.columns.values())
+    while left - 1 in filled:
+        left -= 1
+    while right + 1 in filled:
+        right += 1
+    return Headings(
+        row=row,
+        columns=matched.columns,
+        texts={field: texts[column].strip() for field, column in matched.columns.items()},
+        left=left,
+        right=right,
+    )
+
+
+def _missing_sentence(best: tuple[int, _Matched] | None, tab: str, file: str) -> str:
+    if best is None or best[1].score < 2:  # noqa: PLR2004 - one word alike is no heading row
+        return (
+            f"No headings were found in the first {ROWS_SEARCHED} rows of the tab “{tab}” of "
+            f"“{file}”. The list needs {_enumerated([_PLAIN_WORDS[f] for f in REQUIRED_FIELDS])}. "
+            "Nothing was written."
+        )
+    number, matched = best
+    found = [text.strip() for _, text in sorted(matched.texts.items()) if text.strip()]
+    missing = [
+        _PLAIN_WORDS[field]
+        for field in REQUIRED_FIELDS
+        if field not in matched.columns and field not in matched.doubtful
+    ]
+    sentence = f"On the tab “{tab}” of “{file}” row {number} has the headings {_enumerated(found)}"
+    if missing:
+        sentence += f"; missing: {_enumerated(missing)}"
+    for field, texts in matched.doubtful.items():
+        sentence += f"; {_PLAIN_WORDS[field]} could be {_enumerated(texts)}"
+    return sentence + ". Name the headings in the settings or in the tab. Nothing was written."
+
+
+def _enumerated(names: Sequence[str]) -> str:
+    return ", ".join(f"“{name}”" for name in names) or "none"

@@ -1,0 +1,174 @@
+"""Dates, money and months between Python and a workbook's cells."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+_FIRST_PLAUSIBLE: Final = dt.date(1950, 1, 1)
+_LAST_PLAUSIBLE: Final = dt.date(2150, 1, 1)
+_EPOCH_1900: Final = dt.date(1899, 12, 30)
+_EPOCH_1904: Final = dt.date(1904, 1, 1)
+_FEBRUARY_29_1900: Final = 60
+"""The serial Excel gives to a day that never was; below it, serials are one lower."""
+
+_DIGITS: Final = {
+    **dict.fromkeys(
+        "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0
+    ),
+    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
+}
+"""ISO 4217 currencies whose minor unit is not a hundredth."""
+
+_MONTHS: Final = {
+    name.casefold(): number
+    for names in (calendar.month_name, calendar.month_abbr, (*calendar.month_abbr[:9], "sept"))
+    for number, name in enumerate(names)
+    if name
+}
+_ISO_DATE: Final = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T\s].*)?$")
+_NUMERIC_DATE: Final = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})(?:\s.*)?$")
+_NAMED_MONTH_FIRST: Final = re.compile(
+    r"([^\W\d]+)\.?[\s-]*(\d{1,2})(?:st|nd|rd|th)?[\s,-]+(\d{4}|\d{2})$"
+)
+_NAMED_DAY_FIRST: Final = re.compile(
+    r"(\d{1,2})(?:st|nd|rd|th)?[\s.-]*(?:of\s+)?([^\W\d]+)\.?[\s,-]*(\d{4}|\d{2})$"
+)
+_WEEKDAY: Final = re.compile(
+    r"^(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?[\s,.]+"
+)
+_AMOUNT: Final = re.compile(r"\d[\d.,' ]*")
+_GROUP: Final = 3
+_WORDS: Final = {
+    word: number
+    for number, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+        "fifteen sixteen seventeen eighteen nineteen twenty".split()
+    )
+}
+_YEARS_AND_MONTHS: Final = re.compile(
+    r"^(?:(?P<years>\w+)\s*(?:years?|yrs?|y))?\s*(?:and|,|&)?\s*"
+    r"(?:(?P<months>\w+)\s*(?:months?|mos?|mths?|m))?\.?$"
+)
+_MONTHS_IN_YEAR: Final = 12
+
+
+def minor_digits(currency: str) -> int:
+    """How many decimal places the currency has (ISO 4217)."""
+    return _DIGITS.get(currency.upper(), 2)
+
+
+def amount(minor: int, currency: str) -> Decimal:
+    """Minor units as the amount a person writes: 123450 USD is 1234.50."""
+    return Decimal(minor).scaleb(-minor_digits(currency))
+
+
+def minor(value: str, currency: str) -> int | None:
+    """The number in a cell as minor units; None when it is no number."""
+    try:
+        scaled = Decimal(value).scaleb(minor_digits(currency))
+        return int(scaled.to_integral_value())
+    except (InvalidOperation, ValueError, OverflowError):
+        return None
+
+
+def minor_from_text(shown: str, currency: str) -> int | None:
+    """Minor units from text such as `$1,234.50`, `1.234,50 €` or `(12.00)`; None if unclear."""
+    found = _AMOUNT.findall(shown)
+    if len(found) != 1:
+        return None
+    decimal = _decimal_text(re.sub(r"[' ]", "", found[0]).rstrip(".,"), minor_digits(currency))
+    if decimal is None:
+        return None
+    before = shown[: shown.index(found[0])]
+    negative = "-" in before or "\N{MINUS SIGN}" in before or "(" in before
+    result = minor(decimal, currency)
+    return -result if negative and result is not None else result
+
+
+def _decimal_text(written: str, digits: int) -> str | None:
+    """A number with `.` for its decimals; None where a separator could be either kind."""
+    separators = [character for character in written if character in ".,"]
+    if not separators:
+        return written
+    last = separators[-1]
+    whole, _, rest = written.rpartition(last)
+    if len(set(separators)) > 1:
+        other = "," if last == "." else "."
+        plain = whole.replace(other, "")
+        return f"{plain}.{rest}" if plain.isdigit() else None
+    if len(separators) > 1:
+        return written.replace(last, "") if len(rest) == _GROUP else None
+    if len(rest) == _GROUP:
+        return whole + rest if last == "," and digits != _GROUP else None
+    return f"{whole}.{rest}"
+
+
+def serial(day: dt.date, *, date1904: bool) -> int:
+    """The number a workbook stores for a date (ECMA-376 part 1, 18.17.4.1)."""
+    if date1904:
+        return (day - _EPOCH_1904).days
+    days = (day - _EPOCH_1900).days
+    return days if days > _FEBRUARY_29_1900 else days - 1
+
+
+def date_from_serial(value: str, *, date1904: bool) -> dt.date | None:
+    """The date of a stored number; None when it is no number or no plausible date."""
+    try:
+        days = int(Decimal(value))
+        day = (_EPOCH_1904 if date1904 else _EPOCH_1900) + dt.timedelta(days=days)
+    except (InvalidOperation, ValueError, OverflowError):
+        return None
+    return day if _FIRST_PLAUSIBLE <= day < _LAST_PLAUSIBLE else None
+
+
+def date_from_text(shown: str) -> dt.date | None:
+    """The date a person wrote as text; None when it could be two dates (`03/04/2026`) or none."""
+    written = _WEEKDAY.sub("", " ".join(shown.casefold().split()))
+    if match := _ISO_DATE.match(written):
+        return _date(match[1], int(match[2]), match[3])
+    if match := _NUMERIC_DATE.match(written):
+        return _unambiguous(int(match[1]), int(match[2]), match[3])
+    if (match := _NAMED_MONTH_FIRST.match(written)) and match[1] in _MONTHS:
+        return _date(match[3], _MONTHS[match[1]], match[2])
+    if (match := _NAMED_DAY_FIRST.match(written)) and match[2] in _MONTHS:
+        return _date(match[3], _MONTHS[match[2]], match[1])
+    return None
+
+
+def _unambiguous(one: int, other: int, year: str) -> dt.date | None:
+    readings = {_date(year, one, str(other)), _date(year, other, str(one))} - {None}
+    return readings.pop() if len(readings) == 1 else None
+
+
+def _date(year: str, month: int, day: str) -> dt.date | None:
+    try:
+        return dt.date(int(year) + (2000 if len(year) == 2 else 0), month, int(day))  # noqa: PLR2004
+    except ValueError:
+        return None
+
+
+def months_from_text(shown: str) -> int | None:
+    """Months from `12`, `12 months`, `twelve`, `1 year 2 months`; None if unclear."""
+    written = " ".join(shown.casefold().split())
+    alone = _count(written)
+    if alone is not None:
+        return alone
+    match = _YEARS_AND_MONTHS.match(written)
+    if match is None or not (match["years"] or match["months"]):
+        return None
+    years, months = _count(match["years"] or "0"), _count(match["months"] or "0")
+    if years is None or months is None:
+        return None
+    return years * _MONTHS_IN_YEAR + months
+
+
+def _count(word: str) -> int | None:
+    try:
+        number = Decimal(word)
+    except InvalidOperation:
+        return _WORDS.get(word)
+    return int(number) if number.is_finite() and number == int(number) >= 0 else None
