@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from flask import Flask
 
+from billsby_sandbox import practice
 from billsby_sandbox.api import customers, invoices, subscriptions
 from billsby_sandbox.api.routes import EXTENSION
 from billsby_sandbox.company import Company
@@ -23,5 +24,6 @@ def create_app(company: Company, sleep: Callable[[float], None] = _no_wait) -> F
     app.config["PROPAGATE_EXCEPTIONS"] = True
     for part in (customers, invoices, subscriptions):
         app.register_blueprint(part.blueprint, url_prefix=BASE)
+    app.register_blueprint(practice.blueprint)
     app.wsgi_app = FaultyApi(app.wsgi_app, company.books, sleep)  # type: ignore[assignment,method-assign]
     return app

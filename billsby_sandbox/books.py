@@ -50,13 +50,13 @@ class Books:
         self.domain = domain
         self.api_key = api_key
         self._clock = clock
-        self._webhooks_muted = False
+        self._past: dt.datetime | None = None
 
     # the clock
 
     def now(self) -> dt.datetime:
         """The company's present: the real time plus what the clock was moved forward."""
-        return self._clock().astimezone(dt.UTC) + self.offset()
+        return self._past or self._clock().astimezone(dt.UTC) + self.offset()
 
     def offset(self) -> dt.timedelta:
         """How far the clock was moved forward."""
@@ -206,7 +206,7 @@ class Books:
         `event` is Created, Updated or Deleted.
         """
         silent = {Actor.API: "webhooks_for_api_changes", Actor.BILLING: "webhooks_for_billing"}
-        if self._webhooks_muted or (who in silent and not self.has_quirk(silent[who])):
+        if self._past or (who in silent and not self.has_quirk(silent[who])):
             return
         type_, body = webhooks.written(self, event, thing)
         for copy in range(1 + self.quirk_number("webhook_duplicates")):
@@ -224,13 +224,13 @@ class Books:
                 return
 
     @contextmanager
-    def webhooks_muted(self) -> Iterator[None]:
-        """Change things that nobody is told of (laying out a company's past)."""
-        before, self._webhooks_muted = self._webhooks_muted, True
+    def laying_out(self, moment: dt.datetime) -> Iterator[None]:
+        """Let a company's past happen: the clock stands at a moment and nobody is told."""
+        before, self._past = self._past, moment
         try:
             yield
         finally:
-            self._webhooks_muted = before
+            self._past = before
 
 
 def _subject(thing: Thing) -> str:

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from billsby_sandbox import billing, changes, faults, intake, quirks, webhooks
+from billsby_sandbox import billing, faults, intake, quirks, webhooks
 from billsby_sandbox.books import Books, Clock, system_clock
-from billsby_sandbox.errors import PanelRefused, Refused
+from billsby_sandbox.hands import PanelHands
 from billsby_sandbox.records import (
     Call,
     Customer,
@@ -50,7 +50,7 @@ DEFAULT_PRODUCT = "Coaching Program"
 DEFAULT_AMOUNT = 9900
 
 
-class Company:
+class Company(PanelHands):
     """One company at the practice Billsby."""
 
     def __init__(self, books: Books) -> None:
@@ -334,58 +334,6 @@ class Company:
         """Every API call that arrived, in order."""
         return self.books.store.where(Call, "id > ?", after_id)
 
-    # the panel, without a browser
-
-    def panel_suspend(self, subscription_uid: str) -> Subscription:
-        """'Update status' to Suspended; PanelRefused with the panel's words."""
-        with _in_panel_words(), self.transaction():
-            return changes.suspend(self.books, Actor.PANEL, subscription_uid)
-
-    def panel_activate(self, subscription_uid: str) -> Subscription:
-        """'Update status' to Active, which bills at once; PanelRefused with the panel's words."""
-        with _in_panel_words(), self.transaction():
-            return changes.reactivate(self.books, Actor.PANEL, subscription_uid)
-
-    def panel_cancel(
-        self, subscription_uid: str, typed_customer_uid: str, *, prorated_refund: bool = False
-    ) -> Subscription:
-        """'Cancel subscription' with the typed Customer ID; PanelRefused with the panel's words."""
-        with _in_panel_words(), self.transaction():
-            return changes.cancel(
-                self.books,
-                Actor.PANEL,
-                subscription_uid,
-                typed_customer_uid,
-                prorated_refund=prorated_refund,
-                blocked=True,
-            )
-
-    def panel_change_bill_date(
-        self, subscription_uid: str, date: dt.datetime, *, pause: bool = False
-    ) -> Subscription:
-        """'Change bill date'; PanelRefused with the panel's words."""
-        with _in_panel_words(), self.transaction():
-            return changes.move_renewal(
-                self.books, Actor.PANEL, subscription_uid, date, pause=pause
-            )
-
-    def panel_write_off(self, number: str) -> Invoice:
-        """'Update status' of an invoice to Written off; PanelRefused with the panel's words."""
-        with _in_panel_words(), self.transaction():
-            changes.write_off(self.books, Actor.PANEL, number)
-            return self.books.invoice(number)
-
-    def panel_paid_offline(self, number: str) -> Invoice:
-        """'Update status' of an invoice to Paid Offline; PanelRefused with the panel's words."""
-        with _in_panel_words(), self.transaction():
-            changes.mark_paid_offline(self.books, Actor.PANEL, number)
-            return self.books.invoice(number)
-
-    def panel_reattempt(self, number: str) -> Invoice:
-        """'Reattempt' an invoice's payment; PanelRefused with the panel's words."""
-        with _in_panel_words(), self.transaction():
-            return changes.reattempt(self.books, Actor.PANEL, number)
-
     # webhooks
 
     def set_webhook(self, url: str, secret: str, sender: webhooks.Sender = webhooks.post) -> None:
@@ -407,11 +355,3 @@ class Company:
     def reset(self) -> None:
         """Forget everything: customers, clock, quirks, faults and history."""
         self.books.store.empty()
-
-
-@contextmanager
-def _in_panel_words() -> Iterator[None]:
-    try:
-        yield
-    except Refused as refused:
-        raise PanelRefused(refused.words, refused.code) from refused

@@ -103,11 +103,13 @@ def add_subscription(
     next_billing_at: dt.datetime | None = None,
     units: int = 1,
     uid: str | None = None,
+    anchor_day: int | None = None,
 ) -> Subscription:
     """Put a customer on a cycle.
 
     Without a next billing date the first period is billed at `created_at`; with one, nothing is
-    billed before it. Refused when all the customer's subscriptions were cancelled: Billsby wants
+    billed before it. `anchor_day` is the day of the month to keep to where months are shorter.
+    Refused when all the customer's subscriptions were cancelled: Billsby wants
     a new customer then (billsby.md 1.2).
     """
     if not books.is_active(customer):
@@ -123,7 +125,7 @@ def add_subscription(
         units=units,
         created_at=created_at,
         next_billing_at=first,
-        anchor_day=first.day,
+        anchor_day=anchor_day or first.day,
         cancelled_at=created_at if status is SubscriptionStatus.CANCELLED else None,
     )
     books.note(who, "subscription created", subscription.uid, created_at, after=subscription)
