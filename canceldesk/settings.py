@@ -69,7 +69,6 @@ INSTALLED_APPS = [
     "canceldesk.cases",
     "canceldesk.retention",
     "canceldesk.closing",
-    "canceldesk.checks",
     "canceldesk.web",
     "whitenoise.runserver_nostatic",
     "django.contrib.auth",

@@ -1,0 +1,72 @@
+"""One pass per case at a time: a lease taken by conditional UPDATE, with a fencing token.
+
+Whoever holds the lease writes only inside `fenced`, which fails when somebody else has taken
+the case over meanwhile: a process that slept through its lease changes nothing when it wakes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from canceldesk import clock
+from canceldesk.cases.models import Case
+
+LENGTH = dt.timedelta(seconds=50)
+
+
+class LostLeaseError(Exception):
+    """Another worker has taken the case over; nothing more may be written."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to work on one case, until it runs out or is given back."""
+
+    case_id: int
+    token: int
+
+
+def take(case_id: int, owner: str) -> Lease | None:
+    """The lease on a case, or None while somebody else holds it."""
+    now = clock.now()
+    with transaction.atomic():
+        taken = (
+            Case.objects.filter(pk=case_id)
+            .filter(Q(lease_until=None) | Q(lease_until__lt=now))
+            .update(lease_owner=owner, lease_until=now + LENGTH, lease_token=F("lease_token") + 1)
+        )
+        if not taken:
+            return None
+        token = Case.objects.values_list("lease_token", flat=True).get(pk=case_id)
+    return Lease(case_id, token)
+
+
+@contextmanager
+def fenced(lease: Lease) -> Iterator[None]:
+    """A transaction that only the lease's holder can make; renews the lease.
+
+    Raises LostLeaseError, and writes nothing, when the case has been taken over.
+    """
+    with transaction.atomic():
+        renew(lease)
+        yield
+
+
+def renew(lease: Lease) -> None:
+    """Push the lease's end ahead; call it before every call to the outside."""
+    mine = Case.objects.filter(pk=lease.case_id, lease_token=lease.token)
+    if not mine.update(lease_until=clock.now() + LENGTH):
+        raise LostLeaseError(f"Case {lease.case_id} is being worked on elsewhere.")
+
+
+def give_back(lease: Lease) -> None:
+    """End the lease at once, if it is still ours."""
+    Case.objects.filter(pk=lease.case_id, lease_token=lease.token).update(
+        lease_until=None, lease_owner=""
+    )

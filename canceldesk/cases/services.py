@@ -1,0 +1,263 @@
+"""Everything that changes a case itself. Each service checks authority, changes by
+compare-and-set, writes the log, and wakes the case.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from canceldesk import clock
+from canceldesk.accounts.models import User
+from canceldesk.cases import authority, log, waking
+from canceldesk.cases.authority import Act
+from canceldesk.cases.log import Verb
+from canceldesk.cases.models import (
+    OPEN_STATES,
+    UNDECIDED_STATES,
+    Case,
+    CaseSubscription,
+    Channel,
+    Message,
+    Reason,
+    State,
+    Wish,
+)
+from canceldesk.clients.models import Client, Subscription
+
+
+class CaseError(Exception):
+    """What was asked cannot be done with this case; the text says why and what to do."""
+
+
+class AlreadyOpenError(CaseError):
+    """A subscription is in an open case already; `case` is that case."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        super().__init__(f"{case.client} already has an open case, {case.number}. Open it instead.")
+
+
+class MovedOnError(CaseError):
+    """Somebody else was quicker: the case is no longer where it was."""
+
+
+class WithdrawBecause:
+    """Why a case can be withdrawn."""
+
+    NOT_A_CANCELLATION = "not_a_cancellation"
+    DUPLICATE = "duplicate"
+    CHANGED_MIND = "changed_mind"
+
+    LABELS = {
+        NOT_A_CANCELLATION: "It was not a wish to stop",
+        DUPLICATE: "It was filed twice",
+        CHANGED_MIND: "The client changed their mind",
+    }
+
+
+def file_request(
+    *,
+    by: User,
+    client: Client,
+    subscriptions: Sequence[Subscription],
+    wish: Wish,
+    channel: Channel,
+    reason: Reason,
+    reason_words: str = "",
+    note: str = "",
+    received_at: dt.datetime | None = None,
+    form_token: str | None = None,
+) -> Case:
+    """Store a client's wish as a new case. The same `form_token` again gives the same case.
+
+    Raises AlreadyOpenError when a subscription is in an open case, CaseError when the scope
+    makes no sense, NotAllowedError.
+    """
+    authority.require(by, Act.FILE)
+    if form_token and (posted := Case.objects.filter(form_token=form_token).first()):
+        return posted
+    _check_scope(client, subscriptions)
+    now = clock.now()
+    if received_at is not None and received_at > now:
+        raise CaseError("The request cannot have come in the future. Check the date and time.")
+    try:
+        with transaction.atomic():
+            case = Case.objects.create(
+                client=client,
+                wish=wish,
+                channel=channel,
+                reason=reason,
+                reason_words=reason_words.strip(),
+                received_at=received_at or now,
+                filed_by=by,
+                filed_at=now,
+                form_token=form_token or None,
+                **_next_charge(subscriptions),
+            )
+            for subscription in subscriptions:
+                CaseSubscription.objects.create(case=case, subscription=subscription)
+            if note.strip():
+                _store_message(case, Message.Direction.IN, channel, note, by, case.received_at)
+            log.record(
+                Verb.CASE_FILED,
+                by=by,
+                case=case,
+                channel=channel.label,
+                wish=wish.label,
+                reason=reason.label,
+                subscriptions=[subscription.billsby_id for subscription in subscriptions],
+            )
+            waking.wake(case.pk)
+    except IntegrityError:
+        if form_token and (posted := Case.objects.filter(form_token=form_token).first()):
+            return posted
+        standing = open_case_of(subscriptions)
+        if standing is None:
+            raise
+        raise AlreadyOpenError(standing) from None
+    return case
+
+
+def _check_scope(client: Client, subscriptions: Sequence[Subscription]) -> None:
+    if not subscriptions:
+        raise CaseError("Choose at least one subscription to stop.")
+    if any(subscription.client_id != client.pk for subscription in subscriptions):
+        raise CaseError("A chosen subscription belongs to another client. Choose again.")
+    ended = [s for s in subscriptions if s.status == Subscription.Status.CANCELLED]
+    if ended:
+        raise CaseError(f"{ended[0]} is already cancelled in Billsby. Leave it out.")
+
+
+def _next_charge(subscriptions: Iterable[Subscription]) -> dict[str, Any]:
+    billing = [s for s in subscriptions if s.is_live and s.next_billing_at is not None]
+    first = min(billing, key=lambda s: s.next_billing_at or clock.now(), default=None)
+    if first is None:
+        return {}
+    return {
+        "next_charge_at": first.next_billing_at,
+        "next_charge_minor": first.next_billing_minor,
+        "currency": first.currency,
+    }
+
+
+def open_case_of(subscriptions: Iterable[Subscription]) -> Case | None:
+    """The open case that one of these subscriptions is in, if any."""
+    scope = (
+        CaseSubscription.objects.filter(subscription__in=list(subscriptions), is_open=True)
+        .select_related("case__client")
+        .first()
+    )
+    return scope.case if scope else None
+
+
+def add_message(
+    case: Case,
+    *,
+    by: User,
+    direction: Message.Direction,
+    channel: Channel,
+    body: str,
+    at: dt.datetime | None = None,
+) -> Message:
+    """Note what was said or written. Raises CaseError when there is nothing in it."""
+    authority.require(by, Act.NOTE)
+    if not body.strip():
+        raise CaseError("Write what was said before you save it.")
+    with transaction.atomic():
+        message = _store_message(case, direction, channel, body, by, at or clock.now())
+        log.record(Verb.CASE_MESSAGE, by=by, case=case, channel=channel.label)
+        changed(case)
+    return message
+
+
+def _store_message(
+    case: Case,
+    direction: Message.Direction,
+    channel: Channel,
+    body: str,
+    by: User | None,
+    at: dt.datetime,
+) -> Message:
+    return Message.objects.create(
+        case=case, direction=direction, channel=channel, body=body.strip(), by=by, at=at
+    )
+
+
+def withdraw(case: Case, *, by: User, because: str, words: str = "") -> None:
+    """End a case that nobody has decided: not a cancellation, a duplicate, a changed mind.
+
+    A hold that was placed is given back by the next pass.
+    Raises MovedOnError when the case is past that, NotAllowedError.
+    """
+    authority.require(by, Act.WITHDRAW)
+    if because not in WithdrawBecause.LABELS:
+        raise CaseError("Say why the case is withdrawn.")
+    if because == WithdrawBecause.CHANGED_MIND:
+        authority.require(by, Act.WITHDRAW_CHANGED_MIND)
+    why = WithdrawBecause.LABELS[because]
+    if words.strip():
+        why = f"{why} ({words.strip()})"
+    with transaction.atomic():
+        move(case, State.WITHDRAWN, only_from=UNDECIDED_STATES, withdrawn_because=why[:200])
+        log.record(Verb.CASE_WITHDRAWN, by=by, case=case, why=why)
+        waking.wake(case.pk)
+
+
+def move(
+    case: Case,
+    to: State,
+    *,
+    only_from: Iterable[State],
+    **fields: Any,  # noqa: ANN401 - model fields
+) -> None:
+    """Change the state by compare-and-set, with the fields that belong to the change.
+
+    Raises MovedOnError when the case is in none of `only_from` any more.
+    """
+    if to not in OPEN_STATES:
+        fields["ended_at"] = clock.now()
+    with transaction.atomic():
+        moved = Case.objects.filter(pk=case.pk, state__in=list(only_from)).update(
+            state=to, version=F("version") + 1, **fields
+        )
+        if not moved:
+            case.refresh_from_db()
+            raise MovedOnError(
+                f"{case.number} is already {case.get_state_display().lower()}. "
+                "Look at it again before you go on."
+            )
+        CaseSubscription.objects.filter(case=case).update(is_open=to in OPEN_STATES)
+    case.refresh_from_db()
+
+
+def changed(case: Case) -> None:
+    """Tell open pages that the case looks different now."""
+    Case.objects.filter(pk=case.pk).update(version=F("version") + 1)
+
+
+def retry(case: Case, *, by: User) -> None:
+    """A person asks the desk to try again at once."""
+    authority.require(by, Act.RETRY)
+    with transaction.atomic():
+        log.record(Verb.CASE_RETRIED, by=by, case=case)
+        waking.wake(case.pk)
+
+
+def set_attention(case: Case, why: str) -> None:
+    """Flag or unflag ("") the case for a person; logs only what is new."""
+    if case.attention == why:
+        return
+    since = clock.now() if why else None
+    Case.objects.filter(pk=case.pk).update(
+        attention=why, attention_since=since, version=F("version") + 1
+    )
+    if why:
+        log.record(Verb.CASE_ATTENTION, case=case, why=why)
+    else:
+        log.record(Verb.CASE_ATTENTION_OVER, case=case)
+    case.attention, case.attention_since = why, since

@@ -1,0 +1,30 @@
+"""Saying that a case should be looked at. The row in the database is what counts; the signal
+only makes the engine look sooner than its next sweep would.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.dispatch import Signal
+
+from canceldesk import clock
+from canceldesk.cases.models import Case
+
+case_woken = Signal()
+
+
+def wake(case_id: int) -> None:
+    """Make a pass over the case due now; the engine hears of it when this is committed."""
+    Case.objects.filter(pk=case_id).update(
+        next_pass_at=clock.now(), wake_count=F("wake_count") + 1, version=F("version") + 1
+    )
+    transaction.on_commit(lambda: case_woken.send(sender=Case, case_id=case_id))
+
+
+def due(now: dt.datetime) -> QuerySet[Case]:
+    """Cases whose pass is due and that nobody is working on."""
+    free = Q(lease_until=None) | Q(lease_until__lt=now)
+    return Case.objects.filter(free, next_pass_at__lte=now).order_by("next_pass_at")

@@ -1,0 +1,30 @@
+"""How a case ends: closed when both halves were read back, or with the client staying."""
+
+from __future__ import annotations
+
+from canceldesk.cases import log
+from canceldesk.cases import services as cases
+from canceldesk.cases.log import Verb
+from canceldesk.cases.models import State
+from canceldesk.closing import holding, watching
+from canceldesk.closing.results import NotNeeded, Result, Waits
+from canceldesk.closing.steps.hold import all_of
+from canceldesk.closing.work import Work
+
+
+def close(work: Work) -> None:
+    """Close the case. Called by the pass alone, right after verify found both halves right."""
+    with work.fenced():
+        cases.move(work.case, State.CLOSED, only_from=[State.CLOSING])
+        log.record(Verb.CASE_CLOSED, case=work.case)
+        watching.start(work)
+
+
+def staying(work: Work) -> Result:
+    """Give every hold of a retained or withdrawn case back, then watch a retained client."""
+    given = all_of([holding.give_back(work, scope) for scope in work.scope])
+    if isinstance(given, Waits):
+        return given
+    if work.case.state == State.RETAINED:
+        return watching.after_a_save(work)
+    return NotNeeded("The case was withdrawn; nothing is left to do.")

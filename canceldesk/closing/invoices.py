@@ -1,0 +1,85 @@
+"""Which invoices block a stop, whose they are, and who has approved writing them off.
+
+Billsby blocks per customer (billsby.md 2.3), but an invoice of a subscription that stays is the
+client's debt for a service they keep: it is never written off by a case about another one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from canceldesk.billsby import Invoice, InvoiceStatus
+from canceldesk.cases.models import Case
+from canceldesk.closing.models import WriteOffApproval
+from canceldesk.closing.work import Work
+
+
+class Belongs(StrEnum):
+    """Whose a blocking invoice is."""
+
+    IN_SCOPE = "in_scope"
+    STAYS = "stays"
+    UNCLEAR = "unclear"
+
+
+@dataclass(frozen=True)
+class Blocking:
+    """An invoice that asks for money, as Billsby shows it now."""
+
+    invoice: Invoice
+    belongs: Belongs
+    subscription_ids: tuple[str, ...]
+
+
+def blocking(work: Work) -> list[Blocking]:
+    """The client's invoices that still ask for money, with whose they are."""
+    found = []
+    for invoice in work.invoices():
+        if not invoice.status.blocks:
+            continue
+        ids = tuple(work.billsby.invoice(invoice.number).subscription_ids)
+        found.append(Blocking(invoice, _belongs(work, ids), ids))
+    return found
+
+
+def _belongs(work: Work, subscription_ids: tuple[str, ...]) -> Belongs:
+    if not work.staying():
+        return Belongs.IN_SCOPE
+    mine = {scope.subscription.billsby_id for scope in work.scope}
+    if not subscription_ids:
+        return Belongs.UNCLEAR
+    return Belongs.IN_SCOPE if mine & set(subscription_ids) else Belongs.STAYS
+
+
+def approval_for(case: Case, invoice: Invoice) -> WriteOffApproval | None:
+    """The approval that covers the invoice as it is now; a higher amount needs a new one."""
+    return (
+        WriteOffApproval.objects.filter(
+            case=case, invoice_number=invoice.number, amount_minor__gte=invoice.amount_minor
+        )
+        .order_by("-id")
+        .first()
+    )
+
+
+def needs_approval(case: Case, found: list[Blocking]) -> list[Blocking]:
+    """Invoices somebody has to approve before the stop can go on. An invoice whose owner is
+    unclear counts: a person knows.
+    """
+    return [
+        block
+        for block in found
+        if block.belongs is Belongs.IN_SCOPE
+        and block.invoice.status is not InvoiceStatus.UNKNOWN
+        and approval_for(case, block.invoice) is None
+    ]
+
+
+def approved_so_far(case: Case) -> int:
+    """Total approved in this case, in minor units: each invoice once, at its highest."""
+    highest: dict[str, int] = {}
+    for approval in WriteOffApproval.objects.filter(case=case):
+        number = approval.invoice_number
+        highest[number] = max(highest.get(number, 0), approval.amount_minor)
+    return sum(highest.values())

@@ -1,0 +1,86 @@
+"""Which lines of the list are this case's."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from canceldesk.cases.models import Case, State
+from canceldesk.clients import phones
+from canceldesk.closing.models import Facts, Intent
+from canceldesk.workbook.protocol import ListedRow, ListView, NewRow, matches
+
+
+def row_for(facts: Facts) -> NewRow:
+    """The row as it is to stand on the list."""
+    return NewRow(
+        name=facts.name,
+        phone=facts.phone,
+        cancelled_on=facts.cancelled_on,
+        collected_minor=facts.collected_minor,
+        currency=facts.currency,
+        months=facts.months,
+        reason=facts.reason,
+        reference=facts.case.number,
+    )
+
+
+def likeness(row: NewRow) -> str:
+    """The same for two rows a reader could not tell apart."""
+    values = [row.name, row.phone, row.cancelled_on.isoformat(), row.collected_minor]
+    told = json.dumps([*values, row.months, row.reason])
+    return hashlib.sha256(told.casefold().encode()).hexdigest()
+
+
+def mine(view: ListView, case: Case, row: NewRow) -> list[ListedRow]:
+    """The lines that are this case's row.
+
+    With a reference column the case number tells. Without one, equal values do; of equal lines
+    as many belong to other cases as those cases have had confirmed.
+    """
+    if "reference" in view.columns:
+        return [listed for listed in view.rows if listed.reference.strip() == case.number]
+    alike = [listed for listed in view.rows if matches(listed, row)]
+    others = (
+        Intent.objects.filter(
+            kind=Intent.Kind.ROW,
+            state=Intent.State.CONFIRMED,
+            likeness=likeness(row),
+            case__state__in=[State.CLOSING, State.CLOSED],
+        )
+        .exclude(case=case)
+        .count()
+    )
+    return alike[: len(alike) - others] if others <= len(alike) else []
+
+
+def nearly_mine(view: ListView, row: NewRow) -> ListedRow | None:
+    """A line with this client's name and phone and the same date, but other values: written or
+    changed by a person.
+    """
+    for listed in view.rows:
+        same_person = listed.name.casefold().split() == row.name.casefold().split() and (
+            phones.digits(listed.phone) == phones.digits(row.phone)
+        )
+        if same_person and listed.cancelled_on == row.cancelled_on:
+            return listed
+    return None
+
+
+def differences(listed: ListedRow, row: NewRow) -> str:
+    """Which values of a line are not what they should be, in words; "" when none."""
+    pairs = {
+        "name": (listed.name, row.name),
+        "phone": (listed.phone, row.phone),
+        "date": (listed.cancelled_on, row.cancelled_on),
+        "total": (listed.collected_minor, row.collected_minor),
+        "months": (listed.months, row.months),
+        "reason": (listed.reason, row.reason),
+    }
+    if matches(listed, row):
+        return ""
+    return ", ".join(what for what, (is_, should) in pairs.items() if _told(is_) != _told(should))
+
+
+def _told(value: object) -> object:
+    return " ".join(value.split()) if isinstance(value, str) else value

@@ -1,0 +1,193 @@
+"""What the desk knows and has done about stopping a client's service."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from canceldesk.accounts.models import User
+from canceldesk.cases.models import Case, CaseSubscription
+
+
+class Facts(models.Model):
+    """What is written on the list, taken before anything is written anywhere: a write-off
+    zeroes an invoice, and a hold moves the next charge. Never changed afterwards.
+    """
+
+    case = models.OneToOneField(Case, on_delete=models.PROTECT, related_name="facts")
+    name = models.CharField(max_length=400)
+    phone = models.CharField(max_length=64, blank=True)
+    cancelled_on = models.DateField()
+    collected_minor = models.BigIntegerField()
+    billsby_total_minor = models.BigIntegerField(
+        null=True, help_text="Billsby's own total; a difference is shown, not hidden"
+    )
+    currency = models.CharField(max_length=3)
+    months = models.PositiveIntegerField()
+    started_on = models.DateField()
+    reason = models.TextField()
+    plan = models.CharField(max_length=400, blank=True)
+    next_charge_at = models.DateTimeField(null=True)
+    owed_minor = models.BigIntegerField(default=0)
+    taken_at = models.DateTimeField()
+    evidence = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"Facts of {self.case_id}"
+
+
+class Hold(models.Model):
+    """A pause of one subscription through the API. The renewal date it replaced is kept."""
+
+    class State(models.TextChoices):
+        INTENDED = "intended", "About to be placed"
+        HELD = "held", "Held"
+        RELEASING = "releasing", "About to be lifted for a click"
+        RELEASED = "released", "Lifted for a click"
+        RETURNED = "returned", "Given back"
+        OVER = "over", "No longer needed"
+
+    scope = models.OneToOneField(CaseSubscription, on_delete=models.PROTECT, related_name="hold")
+    state = models.CharField(max_length=16, choices=State.choices, default=State.INTENDED)
+    original_status = models.CharField(max_length=16)
+    original_next_billing_at = models.DateTimeField(null=True)
+    until = models.DateField()
+    placed_at = models.DateTimeField(null=True)
+    read_at = models.DateTimeField(null=True)
+    release_until = models.DateTimeField(null=True, help_text="When a lifted pause is put back")
+    evidence = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="a_released_hold_has_an_end",
+                condition=~Q(state__in=["releasing", "released"]) | Q(release_until__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_state_display()} until {self.until}"
+
+
+class Step(models.Model):
+    """One step of a closing and the evidence for its tick."""
+
+    class Name(models.TextChoices):
+        FACTS = "facts", "Facts taken"
+        HOLD = "hold", "Billing held"
+        DOCUMENT = "document", "On the list"
+        CLEAR = "clear", "Invoices cleared"
+        STOP = "stop", "Service stopped"
+        VERIFY = "verify", "Both halves read back"
+        CONFIRM = "confirm", "Client told"
+
+    class State(models.TextChoices):
+        TODO = "todo", "To do"
+        WAITING = "waiting", "Waiting"
+        DONE = "done", "Done"
+        NOT_NEEDED = "not_needed", "Not needed"
+        UNKNOWN = "unknown", "Not known"
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="steps")
+    name = models.CharField(max_length=16, choices=Name.choices)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.TODO)
+    sentence = models.TextField(blank=True)
+    evidence = models.JSONField(default=dict)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["case", "name"], name="one_step_of_each_name")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_name_display()}: {self.get_state_display()}"
+
+
+class WriteOffApproval(models.Model):
+    """A person's word that one invoice may be written off, up to the amount they saw."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="write_off_approvals")
+    invoice_number = models.CharField(max_length=80)
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.invoice_number
+
+
+class Intent(models.Model):
+    """What the desk is about to do outside, recorded before it does it, and what came of it."""
+
+    class Kind(models.TextChoices):
+        ROW = "row", "Row on the list"
+        WRITE_OFF = "write_off", "Write-off"
+        CANCEL = "cancel", "Cancellation"
+        CONFIRM = "confirm", "Message to the client"
+
+    class State(models.TextChoices):
+        INTENDED = "intended", "About to"
+        SENT = "sent", "Sent, not yet read back"
+        CONFIRMED = "confirmed", "Read back"
+        REFUSED = "refused", "Refused"
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="intents")
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    target = models.CharField(max_length=120)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.INTENDED)
+    request = models.JSONField(default=dict)
+    answer = models.JSONField(default=dict)
+    sent_at = models.DateTimeField(null=True)
+    confirmed_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    likeness = models.CharField(
+        max_length=64,
+        blank=True,
+        db_index=True,
+        help_text="Hash of a row's values: equal rows, equal hash",
+    )
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["case", "kind", "target"], name="one_intent_each"),
+            # Two cases whose rows look the same take turns, so that after a crash it is
+            # certain whose row is on the list.
+            models.UniqueConstraint(
+                fields=["likeness"],
+                condition=Q(kind="row", state__in=["intended", "sent"]),
+                name="equal_rows_take_turns",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.target}: {self.get_state_display()}"
+
+
+class Watch(models.Model):
+    """The checks after a case has ended: nothing charged, nothing switched back on."""
+
+    class Result(models.TextChoices):
+        WATCHING = "watching", "Watching"
+        CLEAN = "clean", "Nothing happened"
+        WRONG = "wrong", "Something was found"
+
+    case = models.OneToOneField(Case, on_delete=models.PROTECT, related_name="watch")
+    started_at = models.DateTimeField()
+    billing_dates = models.JSONField(default=list, help_text="Dates a charge would have come")
+    ends_at = models.DateTimeField(null=True, help_text="Empty: as long as the hold is the stop")
+    checked_at = models.DateTimeField(null=True)
+    checks = models.PositiveIntegerField(default=0)
+    result = models.CharField(max_length=16, choices=Result.choices, default=Result.WATCHING)
+
+    class Meta:
+        verbose_name_plural = "watches"
+
+    def __str__(self) -> str:
+        return f"Watch of {self.case_id}: {self.get_result_display()}"

@@ -1,0 +1,181 @@
+"""What people do in a closing: approve write-offs, release a hold for a click, take a decision
+back, have a row written again. What only the desk may find, it finds in `advance`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from canceldesk import clock, outside
+from canceldesk.accounts.models import User
+from canceldesk.billsby import Invoice, InvoiceStatus
+from canceldesk.cases import authority, log, waking
+from canceldesk.cases import services as cases
+from canceldesk.cases.authority import Act, NotAllowedError
+from canceldesk.cases.log import Verb
+from canceldesk.cases.models import Case, CaseSubscription, State
+from canceldesk.cases.services import CaseError
+from canceldesk.clients import mirror
+from canceldesk.closing.models import Facts, Hold, Intent, Step, WriteOffApproval
+from canceldesk.closing.shown import money
+from canceldesk.configuration import services as configuration
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An invoice as the person saw it when approving: the amount binds."""
+
+    number: str
+    amount_minor: int
+
+
+def approve_write_offs(case: Case, *, by: User, seen: Sequence[Seen]) -> None:
+    """Approve writing off invoices of an open case, at the amounts the person saw.
+
+    Amounts are read afresh in Billsby; one that grew meanwhile is refused. The limit for
+    agents counts everything approved in the case so far, so that it cannot be split.
+    Raises NotAllowedError, CaseError, BillsbyError.
+    """
+    authority.require(by, Act.WRITE_OFF)
+    if not case.is_open:
+        raise CaseError(f"{case.number} has ended; nothing more is written off in it.")
+    if not seen:
+        raise CaseError("Choose at least one invoice to write off.")
+    now_there = outside.billsby().customer_invoices(case.client.billsby_id)
+    mirror.keep_open_invoices(case.client, now_there)
+    chosen = [_chosen(now_there, one) for one in seen]
+    with transaction.atomic():
+        # Locks the case, so that two approvals at once cannot both stay below the limit.
+        cases.changed(case)
+        _check_limit(case, by, chosen)
+        for invoice in chosen:
+            WriteOffApproval.objects.create(
+                case=case,
+                invoice_number=invoice.number,
+                amount_minor=invoice.amount_minor,
+                currency=invoice.currency,
+                by=by,
+                at=clock.now(),
+            )
+        log.record(
+            Verb.WRITE_OFF_APPROVED,
+            by=by,
+            case=case,
+            total=money(sum(i.amount_minor for i in chosen), chosen[0].currency),
+            invoices=", ".join(invoice.number for invoice in chosen),
+        )
+        waking.wake(case.pk)
+
+
+def _chosen(there: list[Invoice], seen: Seen) -> Invoice:
+    invoice = next((i for i in there if i.number == seen.number), None)
+    if invoice is None:
+        raise CaseError(f"Billsby has no invoice {seen.number} for this client.")
+    if not invoice.status.blocks or invoice.status is InvoiceStatus.UNKNOWN:
+        raise CaseError(
+            f"Invoice {seen.number} is {invoice.status_raw} in Billsby now and cannot be written "
+            "off. Look at the case again."
+        )
+    if invoice.amount_minor > seen.amount_minor:
+        raise CaseError(
+            f"Invoice {seen.number} has grown to {money(invoice.amount_minor, invoice.currency)} "
+            "since the page was loaded. Look at it again before you approve."
+        )
+    return invoice
+
+
+def _check_limit(case: Case, by: User, chosen: list[Invoice]) -> None:
+    if authority.may(by, Act.WRITE_OFF_ABOVE_LIMIT):
+        return
+    limit = configuration.whole("AGENT_WRITE_OFF_LIMIT")
+    before = {
+        approval.invoice_number: approval.amount_minor
+        for approval in WriteOffApproval.objects.filter(case=case).order_by("amount_minor")
+    }
+    after = before | {i.number: max(i.amount_minor, before.get(i.number, 0)) for i in chosen}
+    total = sum(after.values())
+    if total > limit:
+        raise NotAllowedError(
+            f"{authority.refusal(by, Act.WRITE_OFF_ABOVE_LIMIT)} This case would come to "
+            f"{money(total, chosen[0].currency)}; the limit is {money(limit, chosen[0].currency)}."
+        )
+
+
+def release_hold(case: Case, *, by: User, scope: CaseSubscription) -> None:
+    """Have the pause lifted for the moment of a person's click; the next charge stays far
+    away, and the pause is put back when the time is over. The next pass does it.
+
+    Raises CaseError when there is no hold to release, NotAllowedError.
+    """
+    authority.require(by, Act.RELEASE_HOLD)
+    until = clock.now() + dt.timedelta(minutes=configuration.whole("RELEASE_MINUTES"))
+    with transaction.atomic():
+        asked = Hold.objects.filter(
+            scope=scope, scope__case=case, scope__case__state=State.CLOSING, state=Hold.State.HELD
+        ).update(state=Hold.State.RELEASING, release_until=until)
+        if not asked:
+            raise CaseError("There is no hold to release now. Look at the case again.")
+        log.record(Verb.HOLD_RELEASE_ASKED, by=by, case=case, subscription=str(scope.subscription))
+        waking.wake(case.pk)
+
+
+def take_back(case: Case, *, by: User, why: str) -> None:
+    """Bring a decided case back into retention, as long as nothing was written but the hold.
+
+    Raises CaseError when the row is on the list, something was written off or cancelled.
+    """
+    authority.require(by, Act.TAKE_BACK)
+    if not why.strip():
+        raise CaseError("Say why the decision is taken back.")
+    with transaction.atomic():
+        cases.changed(case)
+        if Intent.objects.filter(case=case).exists():
+            raise CaseError(
+                "The desk has already begun to write to the list or to Billsby for this case, so "
+                "the decision stands. If the client comes back, let it close and start them again "
+                "in Billsby."
+            )
+        cases.move(
+            case,
+            State.RETENTION,
+            only_from=[State.CLOSING],
+            decision="",
+            decided_by=None,
+            decided_at=None,
+        )
+        Facts.objects.filter(case=case).delete()
+        Step.objects.filter(case=case).delete()
+        WriteOffApproval.objects.filter(case=case).delete()
+        log.record(Verb.CASE_TAKEN_BACK, by=by, case=case, why=why.strip())
+        waking.wake(case.pk)
+
+
+def rewrite_row(case: Case, *, by: User) -> None:
+    """Have a row that a person removed written again. Refused unless the desk itself has just
+    read that the row is gone.
+    """
+    authority.require(by, Act.REWRITE_ROW)
+    with transaction.atomic():
+        cases.changed(case)
+        gone = Step.objects.filter(
+            case=case,
+            name=Step.Name.DOCUMENT,
+            evidence__can_rewrite=True,
+            case__state=State.CLOSING,
+        )
+        if not gone.exists():
+            raise CaseError("The row is not missing. Look at the case again.")
+        Intent.objects.filter(case=case, kind=Intent.Kind.ROW).update(state=Intent.State.INTENDED)
+        gone.update(evidence={})
+        log.record(Verb.ROW_REWRITE_ASKED, by=by, case=case)
+        waking.wake(case.pk)
+
+
+def to_approve(case: Case) -> list[dict[str, object]]:
+    """What the newest pass found to approve: number, amount_minor, currency, status."""
+    step = Step.objects.filter(case=case, name=Step.Name.CLEAR).first()
+    return list(step.evidence.get("to_approve", [])) if step else []

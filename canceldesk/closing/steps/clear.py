@@ -1,0 +1,233 @@
+"""Clear: invoices that block the stop are written off, each once, each with authority.
+
+A write-off zeroes the invoice (billsby.md 2.2), so its amount is recorded before. Whether a
+repeated write-off is accepted is undocumented, so one is only repeated after Billsby has been
+read again and still shows the invoice open.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from canceldesk import clock
+from canceldesk.billsby import Invoice, InvoiceStatus
+from canceldesk.billsby.errors import Blocked, NotFound, Refused
+from canceldesk.cases.log import Verb
+from canceldesk.cases.models import WaitsFor
+from canceldesk.closing import invoices
+from canceldesk.closing.invoices import Belongs, Blocking
+from canceldesk.closing.models import Intent, WriteOffApproval
+from canceldesk.closing.results import Done, NotNeeded, Result, Waits
+from canceldesk.closing.shown import money
+from canceldesk.closing.work import Work
+from canceldesk.configuration import services as configuration
+
+# How long a write-off that was sent may take to show before it is sent again.
+SETTLES_IN = dt.timedelta(seconds=60)
+# Billsby takes pending invoices in batches every five minutes (billsby.md 2.1).
+BATCH = dt.timedelta(seconds=60)
+
+
+def run(work: Work) -> Result:
+    """Write off what is approved; say what is not, or that nothing blocks any more."""
+    _adopt_what_is_done(work)
+    found = invoices.blocking(work)
+    unknown = [b for b in found if b.invoice.status is InvoiceStatus.UNKNOWN]
+    if unknown:
+        return _unknown_status(unknown[0].invoice)
+    for block in found:
+        approval = invoices.approval_for(work.case, block.invoice)
+        if approval is not None and block.belongs is not Belongs.STAYS:
+            waits = _write_off(work, block.invoice, approval)
+            if waits is not None:
+                return waits
+    if missing := invoices.needs_approval(work.case, found):
+        return _ask(work, missing)
+    return _cleared(work, found)
+
+
+def _adopt_what_is_done(work: Work) -> None:
+    """Note write-offs that happened although their answer never came."""
+    open_intents = Intent.objects.filter(case=work.case, kind=Intent.Kind.WRITE_OFF).exclude(
+        state=Intent.State.CONFIRMED
+    )
+    by_number = {invoice.number: invoice for invoice in work.invoices()}
+    for intent in open_intents:
+        invoice = by_number.get(intent.target)
+        if invoice is not None and invoice.status is InvoiceStatus.WRITTEN_OFF:
+            _confirm(work, intent, invoice)
+
+
+def _write_off(work: Work, invoice: Invoice, approval: WriteOffApproval) -> Waits | None:
+    intent = _intend(work, invoice, approval)
+    if _is_settling(intent):
+        return Waits(
+            WaitsFor.OUTSIDE,
+            f"Invoice {invoice.number} was written off, but Billsby does not show it yet. The "
+            "desk looks again by itself.",
+            again=dt.timedelta(seconds=10),
+            is_unknown=True,
+        )
+    with work.fenced():
+        intent.state, intent.sent_at = Intent.State.SENT, clock.now()
+        intent.save(update_fields=["state", "sent_at"])
+    try:
+        work.billsby.write_off(invoice.number)
+    except (Refused, Blocked, NotFound) as problem:
+        return _refused(work, intent, invoice, str(problem))
+    finally:
+        work.forget()
+    return _read_back(work, intent)
+
+
+def _intend(work: Work, invoice: Invoice, approval: WriteOffApproval) -> Intent:
+    amount = money(invoice.amount_minor, invoice.currency)
+    with work.fenced():
+        intent, is_new = Intent.objects.get_or_create(
+            case=work.case,
+            kind=Intent.Kind.WRITE_OFF,
+            target=invoice.number,
+            defaults={
+                "created_at": clock.now(),
+                "request": {
+                    "amount_minor": invoice.amount_minor,
+                    "currency": invoice.currency,
+                    "status": invoice.status_raw,
+                    "approved_by": approval.by_id,
+                    "approved_at": approval.at.isoformat(),
+                },
+            },
+        )
+        if is_new:
+            work.log(Verb.WRITE_OFF_INTENDED, invoice=invoice.number, amount=amount)
+    return intent
+
+
+def _is_settling(intent: Intent) -> bool:
+    return (
+        intent.state == Intent.State.SENT
+        and intent.sent_at is not None
+        and clock.now() - intent.sent_at < SETTLES_IN
+    )
+
+
+def _refused(work: Work, intent: Intent, invoice: Invoice, why: str) -> Waits:
+    with work.fenced():
+        intent.state, intent.answer = Intent.State.REFUSED, {"why": why}
+        intent.save(update_fields=["state", "answer"])
+        work.log(Verb.WRITE_OFF_FAILED, invoice=invoice.number, why=why)
+    if invoice.status is InvoiceStatus.PENDING:
+        return Waits(
+            WaitsFor.OUTSIDE,
+            f"Invoice {invoice.number} is pending: Billsby is just taking the money and does "
+            "not let it be written off. The desk tries again after Billsby's next batch.",
+            again=BATCH,
+        )
+    return Waits(
+        WaitsFor.PERSON,
+        f"Billsby refused to write off invoice {invoice.number}: {why} Write it off in Billsby "
+        "(Invoices & credit notes → Invoices → Update status); the desk goes on by itself.",
+        again=dt.timedelta(minutes=1),
+        attention=True,
+    )
+
+
+def _read_back(work: Work, intent: Intent) -> Waits | None:
+    invoice = next((i for i in work.invoices() if i.number == intent.target), None)
+    if invoice is None or invoice.status is not InvoiceStatus.WRITTEN_OFF:
+        shown = invoice.status_raw if invoice else "missing"
+        return Waits(
+            WaitsFor.OUTSIDE,
+            f"The desk wrote off invoice {intent.target}, but Billsby shows it as {shown}. It "
+            "looks again by itself.",
+            again=dt.timedelta(seconds=10),
+            is_unknown=True,
+        )
+    _confirm(work, intent, invoice)
+    return None
+
+
+def _confirm(work: Work, intent: Intent, invoice: Invoice) -> None:
+    request = intent.request
+    # The account's dunning setting may change the subscription when an invoice is written off
+    # (billsby.md 2.2), so what it is now belongs to the evidence.
+    statuses = {
+        scope.subscription.billsby_id: work.subscription(scope).status_raw for scope in work.scope
+    }
+    with work.fenced():
+        intent.state, intent.confirmed_at = Intent.State.CONFIRMED, clock.now()
+        intent.answer = {"status": invoice.status_raw, "subscriptions_after": statuses}
+        intent.save(update_fields=["state", "confirmed_at", "answer"])
+        work.log(
+            Verb.WRITE_OFF_DONE,
+            invoice=invoice.number,
+            amount=money(request["amount_minor"], request["currency"]),
+            subscriptions_after=statuses,
+        )
+
+
+def _unknown_status(invoice: Invoice) -> Waits:
+    return Waits(
+        WaitsFor.PERSON,
+        f'Billsby shows invoice {invoice.number} as "{invoice.status_raw}", which the desk does '
+        "not know, so it changes nothing. Look at the invoice in Billsby.",
+        again=dt.timedelta(minutes=1),
+        attention=True,
+        is_unknown=True,
+    )
+
+
+def _ask(work: Work, missing: list[Blocking]) -> Waits:
+    total = sum(block.invoice.amount_minor for block in missing)
+    currency = missing[0].invoice.currency
+    limit = configuration.whole("AGENT_WRITE_OFF_LIMIT")
+    above = invoices.approved_so_far(work.case) + total > limit
+    count = "An invoice" if len(missing) == 1 else f"{len(missing)} invoices"
+    who = "A manager must" if above else "Somebody must"
+    return Waits(
+        WaitsFor.PERSON,
+        f"{count} of {money(total, currency)} in all {'blocks' if len(missing) == 1 else 'block'}"
+        f" the stop. {who} approve writing {'it' if len(missing) == 1 else 'them'} off.",
+        again=dt.timedelta(seconds=configuration.whole("POLL_SECONDS")),
+        evidence={
+            "to_approve": [
+                {
+                    "number": block.invoice.number,
+                    "amount_minor": block.invoice.amount_minor,
+                    "currency": block.invoice.currency,
+                    "status": block.invoice.status_raw,
+                }
+                for block in missing
+            ],
+            "total_minor": total,
+            "currency": currency,
+            "manager_needed": above,
+        },
+    )
+
+
+def _cleared(work: Work, left: list[Blocking]) -> Result:
+    done = list(
+        Intent.objects.filter(
+            case=work.case, kind=Intent.Kind.WRITE_OFF, state=Intent.State.CONFIRMED
+        )
+    )
+    evidence = {
+        "written_off": [{"number": intent.target, **intent.request} for intent in done],
+        "left": [{"number": b.invoice.number, "belongs": b.belongs.value} for b in left],
+    }
+    kept = (
+        f" {len(left)} open {'invoice' if len(left) == 1 else 'invoices'} left alone: not "
+        "surely of the service that stops."
+        if left
+        else ""
+    )
+    if not done:
+        return NotNeeded(f"No invoice blocks the stop.{kept}", evidence)
+    total = sum(intent.request["amount_minor"] for intent in done)
+    currency = done[0].request["currency"]
+    return Done(
+        f"{money(total, currency)} written off ({', '.join(i.target for i in done)}), read "
+        f"back.{kept}",
+        evidence,
+    )

@@ -1,0 +1,153 @@
+"""Document: exactly one right row on the list, whatever happened in between.
+
+Nothing is remembered that can be read: a pass first looks whether the row is there and only
+writes when it is not. So a crash between writing and noting cannot make a second row.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import IntegrityError
+
+from canceldesk import clock
+from canceldesk.cases.log import Verb
+from canceldesk.cases.models import WaitsFor
+from canceldesk.closing import listing
+from canceldesk.closing.models import Facts, Intent
+from canceldesk.closing.results import Done, Result, Waits
+from canceldesk.closing.work import Work
+from canceldesk.workbook.protocol import ListedRow, ListView, NewRow
+
+AGAIN = dt.timedelta(seconds=30)
+
+
+def run(work: Work) -> Result:
+    """Write the row on top of the list unless it is there; say where it stands."""
+    row = listing.row_for(Facts.objects.get(case=work.case))
+    intent = _intend(work, row)
+    if intent is None:
+        return Waits(
+            WaitsFor.TIME,
+            "Another case with the very same row is being written first.",
+            again=dt.timedelta(seconds=5),
+        )
+    view = work.the_list.read()
+    found = listing.mine(view, work.case, row)
+    if len(found) > 1:
+        return _twice(view, found)
+    if found:
+        return _standing(work, intent, view, found[0], row)
+    if intent.state == Intent.State.CONFIRMED:
+        return _gone(view, row)
+    if (near := listing.nearly_mine(view, row)) is not None:
+        return _nearly(view, near, row)
+    return _write(work, intent, row)
+
+
+def _intend(work: Work, row: NewRow) -> Intent | None:
+    existing = Intent.objects.filter(case=work.case, kind=Intent.Kind.ROW).first()
+    if existing is not None:
+        return existing
+    try:
+        with work.fenced():
+            intent = Intent.objects.create(
+                case=work.case,
+                kind=Intent.Kind.ROW,
+                target="row",
+                likeness=listing.likeness(row),
+                request=_as_json(row),
+                created_at=clock.now(),
+            )
+            work.log(Verb.ROW_INTENDED, **_as_json(row))
+    except IntegrityError:
+        return None
+    return intent
+
+
+def _as_json(row: NewRow) -> dict[str, object]:
+    return {
+        "name": row.name,
+        "phone": row.phone,
+        "cancelled_on": row.cancelled_on.isoformat(),
+        "collected_minor": row.collected_minor,
+        "currency": row.currency,
+        "months": row.months,
+        "reason": row.reason,
+        "reference": row.reference,
+    }
+
+
+def _standing(work: Work, intent: Intent, view: ListView, listed: ListedRow, row: NewRow) -> Result:
+    if different := listing.differences(listed, row):
+        return Waits(
+            WaitsFor.PERSON,
+            f'Row {listed.row_number} of the tab "{view.tab}" is this case\'s, but its '
+            f"{different} is not what the desk wrote. Put it right in the workbook; the desk "
+            "goes on by itself.",
+            again=AGAIN,
+            attention=True,
+        )
+    if intent.state != Intent.State.CONFIRMED:
+        _confirm(work, intent, Verb.ROW_FOUND, listed.row_number, view.fingerprint)
+    return Done(
+        f'Row {listed.row_number} of the tab "{view.tab}", read back.',
+        {"row_number": listed.row_number, "tab": view.tab, "fingerprint": view.fingerprint},
+    )
+
+
+def _write(work: Work, intent: Intent, row: NewRow) -> Result:
+    with work.fenced():
+        intent.state, intent.sent_at = Intent.State.SENT, clock.now()
+        intent.save(update_fields=["state", "sent_at"])
+    written = work.the_list.add(row)
+    _confirm(work, intent, Verb.ROW_WRITTEN, written.row_number, written.fingerprint_after)
+    return Done(
+        f"Written as row {written.row_number}, on top of the list, and read back.",
+        {"row_number": written.row_number, "fingerprint": written.fingerprint_after},
+    )
+
+
+def _confirm(work: Work, intent: Intent, verb: Verb, row_number: int, fingerprint: str) -> None:
+    with work.fenced():
+        intent.state, intent.confirmed_at = Intent.State.CONFIRMED, clock.now()
+        intent.answer = {"row_number": row_number, "fingerprint": fingerprint}
+        intent.save(update_fields=["state", "confirmed_at", "answer"])
+        work.log(verb, row_number=row_number, fingerprint=fingerprint)
+
+
+def _twice(view: ListView, found: list[ListedRow]) -> Waits:
+    numbers = " and ".join(str(listed.row_number) for listed in found)
+    return Waits(
+        WaitsFor.PERSON,
+        f'This case is on the tab "{view.tab}" more than once: rows {numbers}. Delete all but '
+        "one in the workbook; the desk goes on by itself.",
+        again=AGAIN,
+        attention=True,
+    )
+
+
+def _gone(view: ListView, row: NewRow) -> Waits:
+    near = listing.nearly_mine(view, row)
+    if near is not None:
+        return _nearly(view, near, row)
+    return Waits(
+        WaitsFor.PERSON,
+        f'The desk wrote the row on the tab "{view.tab}", but it is not there any more. '
+        "Bring it back in the workbook, or have it written again with the button here.",
+        again=AGAIN,
+        attention=True,
+        evidence={"can_rewrite": True},
+    )
+
+
+def _nearly(view: ListView, near: ListedRow, row: NewRow) -> Waits:
+    return Waits(
+        WaitsFor.PERSON,
+        f'Row {near.row_number} of the tab "{view.tab}" is about this client and this day, but '
+        f"its {listing.differences(near, row)} differs from what the desk would write. Correct "
+        "or delete that row in the workbook; the desk goes on by itself.",
+        again=AGAIN,
+        attention=True,
+        evidence={"should_be": _as_json(row), "row_number": near.row_number},
+    )

@@ -1,0 +1,155 @@
+"""Facts: what will be written on the list, taken before anything is written anywhere."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from dateutil.relativedelta import relativedelta
+
+from canceldesk import clock
+from canceldesk.billsby import (
+    CreditNote,
+    CreditNoteStatus,
+    CustomerDetails,
+    Invoice,
+    InvoiceStatus,
+)
+from canceldesk.cases.log import Verb
+from canceldesk.cases.models import Case, WaitsFor
+from canceldesk.clients import phones
+from canceldesk.closing.models import Facts
+from canceldesk.closing.results import Done, Result, Waits
+from canceldesk.closing.shown import money
+from canceldesk.closing.work import Work
+from canceldesk.configuration import services as configuration
+
+COLLECTED = (InvoiceStatus.PAID, InvoiceStatus.PAID_OFFLINE)
+
+
+def run(work: Work) -> Result:
+    """Take the facts once; afterwards only show them."""
+    facts = Facts.objects.filter(case=work.case).first()
+    if facts is None:
+        taken = _take(work)
+        if isinstance(taken, Waits):
+            return taken
+        facts = taken
+    return Done(_sentence(facts), {"taken_at": facts.taken_at.isoformat(), **facts.evidence})
+
+
+def _take(work: Work) -> Facts | Waits:
+    case = work.case
+    customer = work.billsby.customer(work.client_id)
+    subscriptions = [work.subscription(scope) for scope in work.scope]
+    invoices = work.invoices()
+    started_at = min((s.started_at for s in subscriptions if s.started_at), default=None)
+    started_at = started_at or customer.created_on
+    if started_at is None:
+        return Waits(
+            WaitsFor.PERSON,
+            "Billsby gives no start date for this client, so the months cannot be counted. "
+            "Look at the subscription in Billsby and ask an admin to report it.",
+            again=dt.timedelta(minutes=5),
+            attention=True,
+        )
+    currency = customer.currency or next((s.currency for s in subscriptions if s.currency), "")
+    notes = work.billsby.customer_credit_notes(work.client_id)
+    started_on = started_at.astimezone(work.zone).date()
+    cancelled_on = (case.decided_at or clock.now()).astimezone(work.zone).date()
+    paid = [invoice for invoice in invoices if invoice.status in COLLECTED]
+    with work.fenced():
+        facts = Facts.objects.create(
+            case=case,
+            name=customer.name or case.client.name,
+            phone=phones.shown(customer.phone, configuration.text("PHONE_REGION")),
+            cancelled_on=cancelled_on,
+            collected_minor=collected(invoices, notes, currency),
+            billsby_total_minor=customer.total_paid_minor,
+            currency=currency,
+            months=months(configuration.text("MONTHS_COUNTED"), started_on, cancelled_on, paid),
+            started_on=started_on,
+            reason=reason_of(case),
+            plan=", ".join(dict.fromkeys(s.plan_name for s in subscriptions if s.plan_name)),
+            next_charge_at=_next_charge(work),
+            owed_minor=sum(i.amount_minor for i in invoices if i.status.blocks),
+            taken_at=clock.now(),
+            evidence=_evidence(customer, paid, notes),
+        )
+        work.log(
+            Verb.CLOSING_FACTS,
+            collected=money(facts.collected_minor, currency),
+            months=facts.months,
+        )
+    return facts
+
+
+def collected(invoices: list[Invoice], notes: list[CreditNote], currency: str) -> int:
+    """Paid and paid-offline invoices less refunds, in minor units of `currency`.
+
+    A refund under way counts as given back, a failed one does not. Amounts in another currency are left out: they cannot be added up.
+    """
+    paid = sum(
+        invoice.amount_minor
+        for invoice in invoices
+        if invoice.status in COLLECTED and invoice.currency in {currency, ""}
+    )
+    refunded = sum(
+        abs(note.amount_minor)
+        for note in notes
+        if note.status is not CreditNoteStatus.FAILED and note.currency in {currency, ""}
+    )
+    return paid - refunded
+
+
+def months(counted: str, start: dt.date, end: dt.date, paid: list[Invoice]) -> int:
+    """Months in the program, counted the way the setting MONTHS_COUNTED says."""
+    if counted == "paid":
+        return sum(1 for invoice in paid if invoice.amount_minor > 0)
+    if end < start:
+        return 0
+    passed = relativedelta(end, start)
+    whole = passed.years * 12 + passed.months
+    return whole + 1 if counted == "started" else whole
+
+
+def reason_of(case: Case) -> str:
+    """The reason as it goes on the list: the label, and the client's words where there are."""
+    words = " ".join(case.reason_words.split())
+    return f"{case.reason.label}: {words}" if words else case.reason.label
+
+
+def _next_charge(work: Work) -> dt.datetime | None:
+    """The next charge as it was before any hold moved it."""
+    dates = []
+    for scope in work.scope:
+        subscription = work.subscription(scope)
+        hold = getattr(scope, "hold", None)
+        at = hold.original_next_billing_at if hold else subscription.next_billing_at
+        if at is not None and not subscription.status.is_stopped:
+            dates.append(at)
+    return min(dates, default=None)
+
+
+def _evidence(
+    customer: CustomerDetails, paid: list[Invoice], notes: list[CreditNote]
+) -> dict[str, Any]:
+    return {
+        "invoices_counted": [
+            {"number": i.number, "amount_minor": i.amount_minor, "status": i.status_raw}
+            for i in paid
+        ],
+        "refunds": [{"amount_minor": n.amount_minor, "status": n.status_raw} for n in notes],
+        "billsby_total_minor": customer.total_paid_minor,
+    }
+
+
+def _sentence(facts: Facts) -> str:
+    said = (
+        f"{money(facts.collected_minor, facts.currency)} collected in {facts.months} "
+        f"{'month' if facts.months == 1 else 'months'}."
+    )
+    total = facts.billsby_total_minor
+    if total is not None and total != facts.collected_minor:
+        said += f" Billsby's own total says {money(total, facts.currency)}."
+    return said

@@ -1,0 +1,168 @@
+"""Stop: every subscription in scope brought to where the decision wants it.
+
+Billsby publishes no call that sets Suspended (billsby.md 1.3), so a person clicks it in the
+control panel and the desk proves it by reading. Cancelling is a call, and cannot be undone.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from canceldesk import clock
+from canceldesk.billsby import Subscription, SubscriptionStatus
+from canceldesk.billsby.errors import Blocked, NotFound, Refused
+from canceldesk.cases import findings
+from canceldesk.cases.log import Verb
+from canceldesk.cases.models import CaseSubscription, Decision, Finding, WaitsFor
+from canceldesk.closing import holding
+from canceldesk.closing.models import Hold, Intent
+from canceldesk.closing.results import Done, Result, Waits
+from canceldesk.closing.steps.hold import all_of
+from canceldesk.closing.work import Work
+from canceldesk.configuration import services as configuration
+
+SETTLES_IN = dt.timedelta(seconds=60)
+
+
+def run(work: Work) -> Result:
+    """Stop every subscription in scope, or say what is still needed for it."""
+    return all_of([_stop(work, scope) for scope in work.scope])
+
+
+def is_stopped(work: Work, scope: CaseSubscription, subscription: Subscription) -> bool:
+    """Whether this counts as stopped: Suspended or Cancelled as Billsby says, or, for a
+    company that stops by pausing, held and far away.
+    """
+    if work.case.decision == Decision.CANCEL:
+        return subscription.status is SubscriptionStatus.CANCELLED
+    if subscription.status.is_stopped:
+        return True
+    if configuration.text("STOP_BY") != "pause":
+        return False
+    hold = holding.hold_of(scope)
+    return (
+        hold is not None
+        and hold.state == Hold.State.HELD
+        and subscription.status is SubscriptionStatus.PAUSED
+        and subscription.next_billing_at is not None
+        and subscription.next_billing_at.date() >= hold.until - dt.timedelta(days=1)
+    )
+
+
+def _stop(work: Work, scope: CaseSubscription) -> Result:
+    subscription = work.subscription(scope)
+    if is_stopped(work, scope, subscription):
+        return _stopped(work, scope, subscription)
+    if work.case.decision == Decision.CANCEL:
+        return _cancel(work, scope, subscription)
+    if configuration.text("STOP_BY") == "pause":
+        return Waits(
+            WaitsFor.OUTSIDE,
+            f"{scope.subscription} is not paused yet; the hold comes first.",
+            again=dt.timedelta(seconds=10),
+        )
+    return _ask_for_the_click(scope, subscription)
+
+
+def _stopped(work: Work, scope: CaseSubscription, subscription: Subscription) -> Done:
+    name = str(scope.subscription)
+    instead = (
+        work.case.decision == Decision.SUSPEND
+        and subscription.status is SubscriptionStatus.CANCELLED
+    )
+    if instead:
+        findings.report(
+            Finding.Kind.CANCELLED_INSTEAD,
+            subscription.billsby_id,
+            f"{name} was to be suspended, but Billsby says Cancelled. That cannot be undone in "
+            "Billsby; tell a manager.",
+            case=work.case,
+        )
+    return Done(
+        f"{name} is {subscription.status_raw} in Billsby.",
+        {
+            "subscription": subscription.billsby_id,
+            "status": subscription.status_raw,
+            "read_at": clock.now().isoformat(),
+        },
+    )
+
+
+def _ask_for_the_click(scope: CaseSubscription, subscription: Subscription) -> Waits:
+    seconds = configuration.whole("POLL_SECONDS")
+    return Waits(
+        WaitsFor.PERSON,
+        f"Set {scope.subscription} to Suspended in Billsby; it is {subscription.status_raw} now. "
+        "The desk sees it by itself.",
+        again=dt.timedelta(seconds=seconds),
+        evidence={
+            "click": True,
+            "subscription": subscription.billsby_id,
+            "status": subscription.status_raw,
+        },
+    )
+
+
+def _cancel(work: Work, scope: CaseSubscription, subscription: Subscription) -> Result:
+    intent = _intend(work, scope)
+    if (
+        intent.state == Intent.State.SENT
+        and intent.sent_at is not None
+        and clock.now() - intent.sent_at < SETTLES_IN
+    ):
+        return _not_seen_yet(scope, subscription)
+    with work.fenced():
+        intent.state, intent.sent_at = Intent.State.SENT, clock.now()
+        intent.save(update_fields=["state", "sent_at"])
+    try:
+        work.billsby.cancel_subscription(subscription.billsby_id, work.client_id)
+    except (Refused, Blocked, NotFound) as problem:
+        return _refused(work, scope, intent, str(problem))
+    finally:
+        work.forget()
+    after = work.subscription(scope)
+    if after.status is not SubscriptionStatus.CANCELLED:
+        return _not_seen_yet(scope, after)
+    with work.fenced():
+        intent.state, intent.confirmed_at = Intent.State.CONFIRMED, clock.now()
+        intent.answer = {"status": after.status_raw}
+        intent.save(update_fields=["state", "confirmed_at", "answer"])
+        work.log(Verb.STOP_SEEN, subscription=str(scope.subscription), status=after.status_raw)
+    return _stopped(work, scope, after)
+
+
+def _intend(work: Work, scope: CaseSubscription) -> Intent:
+    with work.fenced():
+        intent, is_new = Intent.objects.get_or_create(
+            case=work.case,
+            kind=Intent.Kind.CANCEL,
+            target=scope.subscription.billsby_id,
+            defaults={"created_at": clock.now(), "request": {"client": work.client_id}},
+        )
+        if is_new:
+            work.log(Verb.CANCEL_INTENDED, subscription=str(scope.subscription))
+    return intent
+
+
+def _not_seen_yet(scope: CaseSubscription, subscription: Subscription) -> Waits:
+    return Waits(
+        WaitsFor.OUTSIDE,
+        f"The desk cancelled {scope.subscription}, but Billsby still shows "
+        f"{subscription.status_raw}. It looks again by itself.",
+        again=dt.timedelta(seconds=10),
+        is_unknown=True,
+    )
+
+
+def _refused(work: Work, scope: CaseSubscription, intent: Intent, why: str) -> Waits:
+    with work.fenced():
+        intent.state, intent.answer = Intent.State.REFUSED, {"why": why}
+        intent.save(update_fields=["state", "answer"])
+        work.log(Verb.STOP_FAILED, subscription=str(scope.subscription), why=why)
+    return Waits(
+        WaitsFor.PERSON,
+        f"Billsby refused to cancel {scope.subscription}: {why} Look for open invoices of this "
+        "client in Billsby; the desk tries again by itself.",
+        again=dt.timedelta(minutes=1),
+        attention=True,
+    )

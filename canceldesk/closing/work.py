@@ -1,0 +1,113 @@
+"""One pass's view of one case: what it reads, and how it may write."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from canceldesk import clock
+from canceldesk.billsby import Billsby, CustomerSubscription, Invoice, Subscription
+from canceldesk.billsby.errors import Nonsense
+from canceldesk.cases import lease as leases
+from canceldesk.cases import log
+from canceldesk.cases.lease import Lease
+from canceldesk.cases.log import Verb
+from canceldesk.cases.models import Case, CaseSubscription
+from canceldesk.clients import mirror
+from canceldesk.configuration import services as configuration
+from canceldesk.workbook.protocol import CancellationList
+
+
+@dataclass
+class Work:
+    """Everything a step needs. Reads of Billsby are remembered for the length of a pass and
+    forgotten by every write, so that what a step sees is never older than its own pass.
+    """
+
+    case: Case
+    lease: Lease
+    billsby: Billsby
+    the_list: CancellationList
+    _read: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def scope(self) -> list[CaseSubscription]:
+        """The subscriptions this case is to stop."""
+        return list(
+            self.case.scope.select_related("subscription", "hold").order_by("subscription_id")
+        )
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The company's time zone."""
+        return configuration.zone()
+
+    @property
+    def today(self) -> dt.date:
+        """Today where the company is."""
+        return clock.today(self.zone)
+
+    @property
+    def client_id(self) -> str:
+        """The client's Billsby ID."""
+        return self.case.client.billsby_id
+
+    def subscription(self, scope: CaseSubscription) -> Subscription:
+        """The subscription as Billsby has it in this pass.
+
+        Raises Nonsense when Billsby says it belongs to another client: stop before harm.
+        """
+        billsby_id = scope.subscription.billsby_id
+        key = f"subscription {billsby_id}"
+        if key not in self._read:
+            found = self.billsby.subscription(billsby_id)
+            if found.customer_id != self.client_id:
+                raise Nonsense(
+                    f"Billsby says {billsby_id} belongs to {found.customer_id}, not to "
+                    f"{self.client_id}. Nothing was changed; check the client in Billsby."
+                )
+            mirror.keep_subscription(self.case.client, found)
+            self._read[key] = found
+        return self._read[key]  # type: ignore[no-any-return]
+
+    def invoices(self) -> list[Invoice]:
+        """The client's invoices as Billsby has them in this pass."""
+        if "invoices" not in self._read:
+            found = self.billsby.customer_invoices(self.client_id)
+            mirror.keep_open_invoices(self.case.client, found)
+            self._read["invoices"] = found
+        return self._read["invoices"]  # type: ignore[no-any-return]
+
+    def staying(self) -> list[CustomerSubscription]:
+        """Live subscriptions of the client that are not in scope: they must not be touched."""
+        if "subscriptions" not in self._read:
+            self._read["subscriptions"] = self.billsby.customer_subscriptions(self.client_id)
+        mine = {scope.subscription.billsby_id for scope in self.scope}
+        return [
+            subscription
+            for subscription in self._read["subscriptions"]
+            if subscription.billsby_id not in mine and not subscription.status.is_stopped
+        ]
+
+    def forget(self) -> None:
+        """Read everything afresh from here on; a write must be followed by it."""
+        self._read.clear()
+
+    @contextmanager
+    def fenced(self) -> Iterator[None]:
+        """A transaction only the lease's holder can make."""
+        with leases.fenced(self.lease):
+            yield
+
+    def before_a_call(self) -> None:
+        """Renew the lease, so that nothing is sent by a pass that has been taken over."""
+        leases.renew(self.lease)
+
+    def log(self, verb: Verb, **data: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
+        """Record what the desk did; call it inside `fenced`."""
+        log.record(verb, case=self.case, **data)

@@ -1,0 +1,91 @@
+"""The outside world as the rooms see it: Billsby and the list, made from the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from canceldesk.billsby import Billsby, HttpBillsby
+from canceldesk.configuration import services as configuration
+from canceldesk.workbook.protocol import CancellationList
+from canceldesk.workbook.workbook_list import WorkbookList
+
+
+class NotSetUpError(Exception):
+    """Something outside has not been set up yet; the text says what to fill in where."""
+
+
+@dataclass(frozen=True)
+class _Replaced:
+    billsby: Billsby | None = None
+    the_list: CancellationList | None = None
+
+
+_replaced = _Replaced()
+
+
+def billsby() -> Billsby:
+    """The company's Billsby. One client per process and settings, so that its rate limit holds.
+
+    Raises NotSetUpError when the company domain or the key is missing.
+    """
+    if _replaced.billsby is not None:
+        return _replaced.billsby
+    domain, key = configuration.text("BILLSBY_DOMAIN"), configuration.text("BILLSBY_API_KEY")
+    if not domain or not key:
+        raise NotSetUpError(
+            "Billsby is not set up yet. An admin fills in the company domain and the API key "
+            "under Settings → Billsby."
+        )
+    return _http_billsby(
+        configuration.text("BILLSBY_URL"), domain, key, configuration.number("BILLSBY_RATE")
+    )
+
+
+@lru_cache(maxsize=2)
+def _http_billsby(url: str, domain: str, key: str, rate: float) -> HttpBillsby:
+    return HttpBillsby(base_url=url, company_domain=domain, api_key=key, rate_per_second=rate)
+
+
+def the_list() -> CancellationList:
+    """The cancellation tab of the company's workbook.
+
+    Raises NotSetUpError when no workbook is set.
+    """
+    if _replaced.the_list is not None:
+        return _replaced.the_list
+    path = configuration.text("WORKBOOK_PATH")
+    if not path:
+        raise NotSetUpError(
+            "No workbook is set up yet. An admin fills in its path under Settings → Workbook."
+        )
+    return WorkbookList(
+        path,
+        tab=configuration.text("WORKBOOK_TAB") or None,
+        headings=headings(configuration.text("WORKBOOK_HEADINGS")) or None,
+        lock_wait_seconds=5,
+    )
+
+
+def headings(setting: str) -> dict[str, str]:
+    """`name=Client; phone=Mobile no` as a mapping from field to heading."""
+    pairs = (part.split("=", 1) for part in setting.split(";") if "=" in part)
+    return {field.strip(): heading.strip() for field, heading in pairs}
+
+
+@contextmanager
+def using(
+    *, billsby: Billsby | None = None, the_list: CancellationList | None = None
+) -> Iterator[None]:
+    """Put something else in place of the outside world (tests and rehearsals)."""
+    global _replaced  # noqa: PLW0603 - one outside world for the process
+    before = _replaced
+    _replaced = replace(
+        before, billsby=billsby or before.billsby, the_list=the_list or before.the_list
+    )
+    try:
+        yield
+    finally:
+        _replaced = before
