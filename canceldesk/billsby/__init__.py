@@ -1,5 +1,6 @@
 """The typed client of Billsby's API and the reader of its webhooks. Knows nothing of cases."""
 
+from .client import BASE_URL, HttpBillsby
 from .errors import (
     BillsbyError,
     Blocked,
@@ -28,8 +29,10 @@ from .values import (
     Subscription,
     SubscriptionSummary,
 )
+from .webhooks import WebhookHint, customer_of_invoice, parse_webhook
 
 __all__ = [
+    "BASE_URL",
     "Billsby",
     "BillsbyError",
     "Blocked",
@@ -40,6 +43,7 @@ __all__ = [
     "Customer",
     "CustomerDetails",
     "CustomerSubscription",
+    "HttpBillsby",
     "Invoice",
     "InvoiceDetails",
     "InvoiceKind",
@@ -56,5 +60,8 @@ __all__ = [
     "SubscriptionSummary",
     "Unreachable",
     "WebhookForged",
+    "WebhookHint",
     "WebhookUnreadable",
+    "customer_of_invoice",
+    "parse_webhook",
 ]

@@ -72,7 +72,7 @@ class Unreachable(BillsbyError):
 
 
 class Nonsense(BillsbyError):
-    """A reply that can't be understood or is about something else; for writes see ``maybe_done``."""
+    """A reply that can't be understood or is about something else; see ``maybe_done``."""
 
     def __init__(
         self,

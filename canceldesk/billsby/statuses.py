@@ -25,7 +25,7 @@ class _Spelled(StrEnum):
 
 
 class SubscriptionStatus(_Spelled):
-    """What a subscription is doing. Paused is not Suspended: a pause ends by itself with a charge."""
+    """What a subscription is doing. A pause ends by itself, with a charge; Suspended stays."""
 
     ACTIVE = "active"
     IN_TRIAL = "in_trial"
