@@ -221,9 +221,10 @@ def reset() -> Response:
     """Start over."""
     shop = company()
     number = _sent(StartOver).seed
-    shop.reset()
-    if number is not None:
-        seed.fill(shop, number)
+    with shop.transaction():
+        shop.reset()
+        if number is not None:
+            seed.fill(shop, number)
     return as_json({"customers": len(shop.customers())})
 
 
