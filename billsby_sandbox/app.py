@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 
-from flask import Flask
+from flask import Flask, redirect
 
-from billsby_sandbox import practice
+from billsby_sandbox import panel, practice
 from billsby_sandbox.api import customers, invoices, subscriptions
 from billsby_sandbox.api.routes import EXTENSION
 from billsby_sandbox.company import Company
@@ -22,8 +23,12 @@ def create_app(company: Company, sleep: Callable[[float], None] = _no_wait) -> F
     app = Flask(__name__)
     app.extensions[EXTENSION] = company
     app.config["PROPAGATE_EXCEPTIONS"] = True
+    app.secret_key = secrets.token_bytes()
     for part in (customers, invoices, subscriptions):
         app.register_blueprint(part.blueprint, url_prefix=BASE)
     app.register_blueprint(practice.blueprint)
+    app.register_blueprint(panel.create_blueprint())
+    panel.add_filters(app)
+    app.add_url_rule("/", "home", lambda: redirect("/panel/"))
     app.wsgi_app = FaultyApi(app.wsgi_app, company.books, sleep)  # type: ignore[assignment,method-assign]
     return app

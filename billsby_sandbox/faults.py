@@ -11,7 +11,7 @@ import io
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -29,6 +29,7 @@ BASE = "/api/v1/rest/core"
 Kind = Literal[
     "delay", "timeout", "timeout_after", "drop_before", "drop_after", "status", "rubbish"
 ]
+KINDS: tuple[str, ...] = get_args(Kind)
 DOWN_WAYS = ("no", "503", "refuse")
 BODY_KEPT = 2000
 """Characters of a call's body that the record of calls keeps."""
