@@ -211,7 +211,7 @@ def move_renewal(
         and books.blocking_invoices(subscription.customer_uid)
     ):
         raise Refused(BLOCKED_WORDS.format(done="paused"))
-    status = _status_after_move(books, subscription, pause=pause)
+    status = _status_after_move(books, who, subscription, pause=pause)
     moved = date or subscription.next_billing_at
     anchor = moved.day if date else subscription.anchor_day
     books.log_event(
@@ -252,15 +252,17 @@ def _check_renewal(
 
 
 def _status_after_move(
-    books: Books, subscription: Subscription, *, pause: bool
+    books: Books, who: Actor, subscription: Subscription, *, pause: bool
 ) -> SubscriptionStatus:
+    """The quirk is about the API's flag: in the panel a person names the status (billsby.md 1.2)."""
     status = subscription.status
     if status is SubscriptionStatus.SUSPENDED:
         obeyed = books.quirk("renewaldate_while_suspended") == "obeyed"
         return SubscriptionStatus.PAUSED if obeyed and pause else status
     if pause:
         return SubscriptionStatus.PAUSED
-    if status is SubscriptionStatus.PAUSED and books.has_quirk("pause_lifted_by_false"):
+    is_lifted = who is Actor.PANEL or books.has_quirk("pause_lifted_by_false")
+    if status is SubscriptionStatus.PAUSED and is_lifted:
         return SubscriptionStatus.ACTIVE
     return status
 
