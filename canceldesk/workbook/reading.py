@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from html import unescape
 from pathlib import Path
 from typing import Final
@@ -209,7 +210,7 @@ def _shown_number(file: WorkbookFile, cell: Cell, value: str) -> str:
         date = values.date_from_serial(value, date1904=file.date1904)
         if date is not None:
             return date.isoformat()
-    return value.removesuffix(".0")
+    return format(Decimal(value), "f") if "E" in value.upper() else value.removesuffix(".0")
 
 
 def _is_number(cell: Cell) -> bool:

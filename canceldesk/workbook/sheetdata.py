@@ -9,7 +9,7 @@ other well-formed worksheet into that form.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from html import unescape
 from typing import Final
@@ -99,6 +99,11 @@ class Formula:
     text: str
 
 
+def holds_rows(data: bytes) -> bool:
+    """Whether a sheet's XML is one with rows at all; a dialog or chart sheet has none."""
+    return b"sheetData" in data or data[:2] in (b"\xff\xfe", b"\xfe\xff")
+
+
 def ordinary(data: bytes, what: str) -> bytes:
     """The worksheet's XML in ordinary form, unchanged where it already is."""
     declared = _DECLARED_ENCODING.match(data[:200].lstrip(b"\xef\xbb\xbf"))
@@ -131,7 +136,7 @@ def _made_ordinary(root: etree._Element) -> bytes:
 def _unprefixed(root: etree._Element) -> etree._Element:
     """A copy of the tree whose main namespace is the default one."""
     main = etree.QName(root).namespace
-    if root.nsmap.get(None) == main:  # type: ignore[call-overload] - None is the default namespace
+    if root.prefix is None:
         return root
     names = {prefix: uri for prefix, uri in root.nsmap.items() if prefix and uri != main}
     declared = "".join(f' xmlns:{prefix}="{escape(uri)}"' for prefix, uri in names.items())
@@ -197,13 +202,16 @@ def with_formulas(data: bytes, change: Callable[[Formula], Formula]) -> bytes:
 
 
 def _formula_xml(formula: Formula) -> bytes:
-    named = "".join(
-        f' {name}="{escape(value, {chr(34): "&quot;"})}"'
-        for name, value in formula.attributes.items()
-    )
+    named = attributes_text(formula.attributes)
     if not formula.text:
         return f"<f{named}/>".encode()
     return f"<f{named}>{escape(formula.text)}</f>".encode()
+
+
+def attributes_text(named: Mapping[str, str]) -> str:
+    """Attributes as they stand in a start tag, a space before each."""
+    quote = {'"': "&quot;"}
+    return "".join(f' {name}="{escape(value, quote)}"' for name, value in named.items())
 
 
 def begin_of(data: bytes, number: int) -> int:

@@ -1,0 +1,152 @@
+"""The list in a workbook file on a disk or a shared folder."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from canceldesk.workbook import editing, locking, reading, saving, sheetdata
+from canceldesk.workbook.errors import CannotRead, ChangedMeanwhile, ReadBackDiffers
+from canceldesk.workbook.locking import Waiting
+from canceldesk.workbook.protocol import (
+    CancellationList,
+    ListedRow,
+    ListView,
+    NewRow,
+    RowWritten,
+    matches,
+)
+from canceldesk.workbook.reading import FoundList
+
+_TIMES_TRIED: Final = 5
+
+
+class WorkbookList(CancellationList):
+    """The cancellation tab of the workbook at `path` (.xlsx or .xlsm).
+
+    `tab` names the tab (else it is found by its name), `headings` the heading of a field where it
+    is an unusual one (see `protocol.FIELDS`). Amounts are read as `currency` (ISO 4217).
+    `lock_wait_seconds` is how long to wait for another worker or for a person who has the workbook
+    open; `now` and `sleep` are the clock for that.
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        *,
+        tab: str | None = None,
+        headings: Mapping[str, str] | None = None,
+        currency: str = "USD",
+        lock_wait_seconds: float = 10.0,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.path = Path(path)
+        self.tab = tab or None
+        self.headings = dict(headings or {})
+        self.currency = currency
+        self._waiting = Waiting(lock_wait_seconds, now, sleep)
+
+    def read(self) -> ListView:
+        """The list as it is now; raises `CannotRead` or `CannotPlace`."""
+        data = saving.read(self.path)
+        return reading.view(self._found(data, self.currency), self.path, data)
+
+    def add(self, row: NewRow, *, expected_fingerprint: str | None = None) -> RowWritten:
+        """Put `row` directly under the heading, save, read back and compare.
+
+        A workbook that a person saves at the same moment is taken as they saved it and the row
+        added to that, unless `expected_fingerprint` is given. Raises any `ListError`.
+        """
+        path = self.path.resolve()
+        saving.read(path)
+        with locking.held(path, self._waiting):
+            for _ in range(_TIMES_TRIED):
+                locking.wait_until_closed(path, self._waiting)
+                written = self._try(path, row, expected_fingerprint)
+                if written is not None:
+                    return written
+        raise ChangedMeanwhile(
+            f"“{path.name}” was saved by someone else each time the row was about to be added. "
+            "It will be tried again."
+        )
+
+    def _try(self, path: Path, row: NewRow, expected: str | None) -> RowWritten | None:
+        """Add the row once; None when the workbook was changed meanwhile."""
+        data = saving.read(path)
+        before = reading.fingerprint(data)
+        if expected is not None and before != expected:
+            raise ChangedMeanwhile(
+                f"“{path.name}” was saved by someone else since the desk read it. "
+                "It is read again before the row is added."
+            )
+        found = self._found(data, row.currency)
+        plan = _Plan(found, row)
+        edited = editing.insert(found, row)
+        saved = saving.replace(
+            path,
+            edited,
+            check=lambda content: plan.check(self._found(content, row.currency)),
+            unchanged=lambda: reading.fingerprint(saving.read(path)) == before,
+        )
+        return self._read_back(path, row, plan, before) if saved else None
+
+    def _read_back(self, path: Path, row: NewRow, plan: _Plan, before: str) -> RowWritten:
+        """The proof from the file now in place, which a person may already have saved again."""
+        data = saving.read(path)
+        found = self._found(data, row.currency)
+        for listed in reading.listed_rows(found):
+            if listed.row_number >= plan.row_number and matches(listed, row):
+                return RowWritten(listed.row_number, before, reading.fingerprint(data), listed)
+        raise ReadBackDiffers(
+            f"The row for {row.name} was added to “{path.name}”, but is not found there now. "
+            "Someone may have saved an older copy over it: look at the list before going on."
+        )
+
+    def _found(self, data: bytes, currency: str) -> FoundList:
+        return reading.find_list(
+            data, name=self.path.name, tab=self.tab, overrides=self.headings, currency=currency
+        )
+
+
+class _Plan:
+    """What the list must look like after the row was added."""
+
+    def __init__(self, found: FoundList, new: NewRow) -> None:
+        self.row_number = found.first_row
+        self._new = new
+        self._others = [_moved_down(row) for row in reading.listed_rows(found)]
+        self._tabs = [tab.name for tab in found.file.tabs]
+
+    def check(self, found: FoundList) -> None:
+        """Raise `ReadBackDiffers` unless the new file, not yet in place, is as planned."""
+        try:
+            top, *others = list(reading.listed_rows(found)) or [None]
+            _check_parts(found)
+        except CannotRead as error:
+            raise ReadBackDiffers(_nothing_written(self._new, error.sentence)) from error
+        if top is None or top.row_number != self.row_number or not matches(top, self._new):
+            raise ReadBackDiffers(_nothing_written(self._new, "the new row reads differently."))
+        if others != self._others or [tab.name for tab in found.file.tabs] != self._tabs:
+            raise ReadBackDiffers(_nothing_written(self._new, "other rows would be changed."))
+
+
+def _check_parts(found: FoundList) -> None:
+    for tab in found.file.tabs:
+        data = found.file.package.read(tab.part)
+        if tab.kind == "worksheet" and sheetdata.holds_rows(data):
+            sheetdata.ordinary(data, f"The tab “{tab.name}”")
+
+
+def _moved_down(row: ListedRow) -> ListedRow:
+    return replace(row, row_number=row.row_number + 1)
+
+
+def _nothing_written(new: NewRow, why: str) -> str:
+    return (
+        f"The row for {new.name} was not added, because on checking the new file {why} "
+        "The workbook is as it was; add this row by hand."
+    )
