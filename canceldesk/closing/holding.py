@@ -41,7 +41,7 @@ def ensure(work: Work, scope: CaseSubscription) -> Result:
     name = str(scope.subscription)
     if subscription.status.is_stopped:
         _no_longer_needed(work, hold)
-        return NotNeeded(f"{name} is {subscription.status_raw} in Billsby and does not bill.")
+        return _was_held(work, hold, name, subscription)
     if subscription.status is SubscriptionStatus.UNKNOWN:
         return _unknown_status(name, subscription)
     if hold is not None and hold.state == Hold.State.RELEASING:
@@ -62,6 +62,14 @@ def _no_longer_needed(work: Work, hold: Hold | None) -> None:
         with work.fenced():
             hold.state, hold.read_at = Hold.State.OVER, clock.now()
             hold.save(update_fields=["state", "read_at"])
+
+
+def _was_held(work: Work, hold: Hold | None, name: str, subscription: Subscription) -> Result:
+    sentence = f"{name} is {subscription.status_raw} in Billsby and does not bill."
+    if hold is None or hold.placed_at is None:
+        return NotNeeded(sentence)
+    held = f"Held on {date(hold.placed_at, work.zone)}, no longer needed:"
+    return Done(f"{held} {sentence}", dict(hold.evidence))
 
 
 def _unknown_status(name: str, subscription: Subscription) -> Waits:

@@ -6,6 +6,7 @@ client's debt for a service they keep: it is never written off by a case about a
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -34,22 +35,27 @@ class Blocking:
 
 def blocking(work: Work) -> list[Blocking]:
     """The client's invoices that still ask for money, with whose they are."""
+    mine = {scope.subscription.billsby_id for scope in work.scope}
     found = []
     for invoice in work.invoices():
         if not invoice.status.blocks:
             continue
         ids = tuple(work.billsby.invoice(invoice.number).subscription_ids)
-        found.append(Blocking(invoice, _belongs(work, ids), ids))
+        found.append(Blocking(invoice, belongs(ids, mine, bool(work.staying())), ids))
     return found
 
 
-def _belongs(work: Work, subscription_ids: tuple[str, ...]) -> Belongs:
-    if not work.staying():
+def belongs(ids: Iterable[str], mine: set[str], others_stay: bool) -> Belongs:
+    """Whose an invoice is: `ids` are the subscriptions it names, `mine` those being stopped.
+
+    A one-time charge names none; when the client keeps another service only a person knows.
+    """
+    if not others_stay:
         return Belongs.IN_SCOPE
-    mine = {scope.subscription.billsby_id for scope in work.scope}
-    if not subscription_ids:
+    named = set(ids)
+    if not named:
         return Belongs.UNCLEAR
-    return Belongs.IN_SCOPE if mine & set(subscription_ids) else Belongs.STAYS
+    return Belongs.IN_SCOPE if mine & named else Belongs.STAYS
 
 
 def approval_for(case: Case, invoice: Invoice) -> WriteOffApproval | None:

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from canceldesk import clock, outside
 from canceldesk.accounts.models import User
-from canceldesk.billsby import Invoice, InvoiceStatus
+from canceldesk.billsby import Billsby, Invoice, InvoiceStatus
 from canceldesk.cases import authority, log, waking
 from canceldesk.cases import services as cases
 from canceldesk.cases.authority import Act, NotAllowedError
@@ -20,6 +20,7 @@ from canceldesk.cases.log import Verb
 from canceldesk.cases.models import Case, CaseSubscription, State
 from canceldesk.cases.services import CaseError
 from canceldesk.clients import mirror
+from canceldesk.closing import invoices
 from canceldesk.closing.models import Facts, Hold, Intent, Step, WriteOffApproval
 from canceldesk.closing.shown import money
 from canceldesk.configuration import services as configuration
@@ -45,9 +46,11 @@ def approve_write_offs(case: Case, *, by: User, seen: Sequence[Seen]) -> None:
         raise CaseError(f"{case.number} has ended; nothing more is written off in it.")
     if not seen:
         raise CaseError("Choose at least one invoice to write off.")
-    now_there = outside.billsby().customer_invoices(case.client.billsby_id)
+    billsby = outside.billsby()
+    now_there = billsby.customer_invoices(case.client.billsby_id)
     mirror.keep_open_invoices(case.client, now_there)
     chosen = [_chosen(now_there, one) for one in seen]
+    _check_owner(billsby, case, chosen)
     with transaction.atomic():
         # Locks the case, so that two approvals at once cannot both stay below the limit.
         cases.changed(case)
@@ -86,6 +89,21 @@ def _chosen(there: list[Invoice], seen: Seen) -> Invoice:
             "since the page was loaded. Look at it again before you approve."
         )
     return invoice
+
+
+def _check_owner(billsby: Billsby, case: Case, chosen: list[Invoice]) -> None:
+    mine = set(case.scope.values_list("subscription__billsby_id", flat=True))
+    stay = any(
+        not found.status.is_stopped and found.billsby_id not in mine
+        for found in billsby.customer_subscriptions(case.client.billsby_id)
+    )
+    for invoice in chosen:
+        ids = billsby.invoice(invoice.number).subscription_ids
+        if invoices.belongs(ids, mine, stay) is invoices.Belongs.STAYS:
+            raise CaseError(
+                f"Invoice {invoice.number} is for a service that stays. It is not written off in "
+                "this case."
+            )
 
 
 def _check_limit(case: Case, by: User, chosen: list[Invoice]) -> None:

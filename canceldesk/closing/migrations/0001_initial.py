@@ -6,119 +6,317 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('cases', '0001_initial'),
+        ("cases", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Facts',
+            name="Facts",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=400)),
-                ('phone', models.CharField(blank=True, max_length=64)),
-                ('cancelled_on', models.DateField()),
-                ('collected_minor', models.BigIntegerField()),
-                ('billsby_total_minor', models.BigIntegerField(help_text="Billsby's own total; a difference is shown, not hidden", null=True)),
-                ('currency', models.CharField(max_length=3)),
-                ('months', models.PositiveIntegerField()),
-                ('started_on', models.DateField()),
-                ('reason', models.TextField()),
-                ('plan', models.CharField(blank=True, max_length=400)),
-                ('next_charge_at', models.DateTimeField(null=True)),
-                ('owed_minor', models.BigIntegerField(default=0)),
-                ('taken_at', models.DateTimeField()),
-                ('evidence', models.JSONField(default=dict)),
-                ('case', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='facts', to='cases.case')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=400)),
+                ("phone", models.CharField(blank=True, max_length=64)),
+                ("cancelled_on", models.DateField()),
+                ("collected_minor", models.BigIntegerField()),
+                (
+                    "billsby_total_minor",
+                    models.BigIntegerField(
+                        help_text="Billsby's own total; a difference is shown, not hidden",
+                        null=True,
+                    ),
+                ),
+                ("currency", models.CharField(max_length=3)),
+                ("months", models.PositiveIntegerField()),
+                ("started_on", models.DateField()),
+                ("reason", models.TextField()),
+                ("plan", models.CharField(blank=True, max_length=400)),
+                ("next_charge_at", models.DateTimeField(null=True)),
+                ("owed_minor", models.BigIntegerField(default=0)),
+                ("taken_at", models.DateTimeField()),
+                ("evidence", models.JSONField(default=dict)),
+                (
+                    "case",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="facts",
+                        to="cases.case",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Watch',
+            name="Watch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('started_at', models.DateTimeField()),
-                ('billing_dates', models.JSONField(default=list, help_text='Dates a charge would have come')),
-                ('ends_at', models.DateTimeField(help_text='Empty: as long as the hold is the stop', null=True)),
-                ('checked_at', models.DateTimeField(null=True)),
-                ('checks', models.PositiveIntegerField(default=0)),
-                ('result', models.CharField(choices=[('watching', 'Watching'), ('clean', 'Nothing happened'), ('wrong', 'Something was found')], default='watching', max_length=16)),
-                ('case', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='watch', to='cases.case')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("started_at", models.DateTimeField()),
+                (
+                    "billing_dates",
+                    models.JSONField(default=list, help_text="Dates a charge would have come"),
+                ),
+                (
+                    "ends_at",
+                    models.DateTimeField(
+                        help_text="Empty: as long as the hold is the stop", null=True
+                    ),
+                ),
+                ("checked_at", models.DateTimeField(null=True)),
+                ("checks", models.PositiveIntegerField(default=0)),
+                (
+                    "result",
+                    models.CharField(
+                        choices=[
+                            ("watching", "Watching"),
+                            ("clean", "Nothing happened"),
+                            ("wrong", "Something was found"),
+                        ],
+                        default="watching",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "case",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="watch",
+                        to="cases.case",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'watches',
+                "verbose_name_plural": "watches",
             },
         ),
         migrations.CreateModel(
-            name='WriteOffApproval',
+            name="WriteOffApproval",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('invoice_number', models.CharField(max_length=80)),
-                ('amount_minor', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('at', models.DateTimeField()),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='write_off_approvals', to='cases.case')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("invoice_number", models.CharField(max_length=80)),
+                ("amount_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("at", models.DateTimeField()),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="write_off_approvals",
+                        to="cases.case",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Hold',
+            name="Hold",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('intended', 'About to be placed'), ('held', 'Held'), ('releasing', 'About to be lifted for a click'), ('released', 'Lifted for a click'), ('returned', 'Given back'), ('over', 'No longer needed')], default='intended', max_length=16)),
-                ('original_status', models.CharField(max_length=16)),
-                ('original_next_billing_at', models.DateTimeField(null=True)),
-                ('until', models.DateField()),
-                ('placed_at', models.DateTimeField(null=True)),
-                ('read_at', models.DateTimeField(null=True)),
-                ('release_until', models.DateTimeField(help_text='When a lifted pause is put back', null=True)),
-                ('evidence', models.JSONField(default=dict)),
-                ('scope', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='hold', to='cases.casesubscription')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("intended", "About to be placed"),
+                            ("held", "Held"),
+                            ("releasing", "About to be lifted for a click"),
+                            ("released", "Lifted for a click"),
+                            ("returned", "Given back"),
+                            ("over", "No longer needed"),
+                        ],
+                        default="intended",
+                        max_length=16,
+                    ),
+                ),
+                ("original_status", models.CharField(max_length=16)),
+                ("original_next_billing_at", models.DateTimeField(null=True)),
+                ("until", models.DateField()),
+                ("placed_at", models.DateTimeField(null=True)),
+                ("read_at", models.DateTimeField(null=True)),
+                (
+                    "release_until",
+                    models.DateTimeField(help_text="When a lifted pause is put back", null=True),
+                ),
+                ("evidence", models.JSONField(default=dict)),
+                (
+                    "scope",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="hold",
+                        to="cases.casesubscription",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['releasing', 'released']), _negated=True), ('release_until__isnull', False), _connector='OR'), name='a_released_hold_has_an_end')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state__in", ["releasing", "released"]), _negated=True),
+                            ("release_until__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="a_released_hold_has_an_end",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Intent',
+            name="Intent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('row', 'Row on the list'), ('write_off', 'Write-off'), ('cancel', 'Cancellation'), ('confirm', 'Message to the client')], max_length=16)),
-                ('target', models.CharField(max_length=120)),
-                ('state', models.CharField(choices=[('intended', 'About to'), ('sent', 'Sent, not yet read back'), ('confirmed', 'Read back'), ('refused', 'Refused')], default='intended', max_length=16)),
-                ('request', models.JSONField(default=dict)),
-                ('answer', models.JSONField(default=dict)),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('confirmed_at', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField()),
-                ('likeness', models.CharField(blank=True, db_index=True, help_text="Hash of a row's values: equal rows, equal hash", max_length=64)),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='intents', to='cases.case')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("row", "Row on the list"),
+                            ("write_off", "Write-off"),
+                            ("cancel", "Cancellation"),
+                            ("confirm", "Message to the client"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("target", models.CharField(max_length=120)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("intended", "About to"),
+                            ("sent", "Sent, not yet read back"),
+                            ("confirmed", "Read back"),
+                            ("refused", "Refused"),
+                        ],
+                        default="intended",
+                        max_length=16,
+                    ),
+                ),
+                ("request", models.JSONField(default=dict)),
+                ("answer", models.JSONField(default=dict)),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("confirmed_at", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "likeness",
+                    models.CharField(
+                        blank=True,
+                        db_index=True,
+                        help_text="Hash of a row's values: equal rows, equal hash",
+                        max_length=64,
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="intents",
+                        to="cases.case",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
-                'constraints': [models.UniqueConstraint(fields=('case', 'kind', 'target'), name='one_intent_each'), models.UniqueConstraint(condition=models.Q(('kind', 'row'), ('state__in', ['intended', 'sent'])), fields=('likeness',), name='equal_rows_take_turns')],
+                "ordering": ["id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("case", "kind", "target"), name="one_intent_each"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("kind", "row"), ("state__in", ["intended", "sent"])),
+                        fields=("likeness",),
+                        name="equal_rows_take_turns",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Step',
+            name="Step",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(choices=[('facts', 'Facts taken'), ('hold', 'Billing held'), ('document', 'On the list'), ('clear', 'Invoices cleared'), ('stop', 'Service stopped'), ('verify', 'Both halves read back'), ('confirm', 'Client told')], max_length=16)),
-                ('state', models.CharField(choices=[('todo', 'To do'), ('waiting', 'Waiting'), ('done', 'Done'), ('not_needed', 'Not needed'), ('unknown', 'Not known')], default='todo', max_length=16)),
-                ('sentence', models.TextField(blank=True)),
-                ('evidence', models.JSONField(default=dict)),
-                ('changed_at', models.DateTimeField()),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='steps', to='cases.case')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(
+                        choices=[
+                            ("facts", "Facts taken"),
+                            ("hold", "Billing held"),
+                            ("document", "On the list"),
+                            ("clear", "Invoices cleared"),
+                            ("stop", "Service stopped"),
+                            ("verify", "Both halves read back"),
+                            ("confirm", "Client told"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("todo", "To do"),
+                            ("waiting", "Waiting"),
+                            ("done", "Done"),
+                            ("not_needed", "Not needed"),
+                            ("unknown", "Not known"),
+                        ],
+                        default="todo",
+                        max_length=16,
+                    ),
+                ),
+                ("sentence", models.TextField(blank=True)),
+                ("evidence", models.JSONField(default=dict)),
+                ("changed_at", models.DateTimeField()),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="steps",
+                        to="cases.case",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
-                'constraints': [models.UniqueConstraint(fields=('case', 'name'), name='one_step_of_each_name')],
+                "ordering": ["id"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("case", "name"), name="one_step_of_each_name")
+                ],
             },
         ),
     ]

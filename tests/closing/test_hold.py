@@ -1,0 +1,245 @@
+"""Holds: nothing is charged, whatever Billsby leaves undocumented."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from canceldesk import clock
+from canceldesk.cases.models import Case, Decision, LogEntry, State
+from canceldesk.cases.services import CaseError, withdraw
+from canceldesk.closing import holding, services
+from canceldesk.closing.models import Hold, Step
+from canceldesk.configuration import services as configuration
+from tests.closing.conftest import Desk
+
+
+def test_a_client_charged_soon_is_held_before_anybody_decides(desk: Desk) -> None:
+    customer, subscription = desk.client()
+    desk.later(days=8)
+    case = desk.file(subscription)
+    desk.advance(case)
+    assert case.state == State.NEW
+    assert Hold.objects.get().state == Hold.State.HELD
+    paid = len(desk.company.invoices(customer.uid))
+    desk.later(days=20)
+    assert len(desk.company.invoices(customer.uid)) == paid
+
+
+def test_a_client_charged_later_is_left_alone_until_then(desk: Desk) -> None:
+    _, subscription = desk.client()
+    case = desk.file(subscription)
+    desk.advance(case)
+    assert not desk.writes()
+    assert case.next_charge_at == subscription.next_billing_at
+    assert case.next_pass_at is not None
+    desk.later(days=7, minutes=1)
+    desk.advance(case)
+    assert len(desk.writes("renewaldate")) == 1
+
+
+def test_the_pass_before_a_charge_comes_in_time(desk: Desk) -> None:
+    _, subscription = desk.client()
+    case = desk.file(subscription)
+    desk.later(days=6, hours=23)
+    desk.advance(case)
+    assert case.next_pass_at is not None
+    assert case.next_pass_at <= subscription.next_billing_at - dt.timedelta(days=3)
+
+
+def test_holding_can_be_switched_off(desk: Desk) -> None:
+    configuration.change("HOLD_FIRST", "no")
+    _, subscription = desk.client()
+    desk.later(days=9)
+    case = desk.file(subscription)
+    desk.advance(case)
+    desk.decide(case, Decision.SUSPEND)
+    desk.advance(case)
+    assert not desk.writes()
+    assert desk.step(case, Step.Name.HOLD).state == Step.State.NOT_NEEDED
+
+
+@pytest.mark.parametrize("lifted", ["yes", "no"])
+def test_a_retained_client_gets_the_charge_date_back(desk: Desk, lifted: str) -> None:
+    desk.company.set_quirk("pause_lifted_by_false", lifted)
+    customer, subscription = desk.client()
+    desk.later(days=8)
+    case = desk.file(subscription)
+    desk.advance(case)
+    desk.decide(case, Decision.RETAINED)
+    desk.settle(case)
+    after = desk.company.subscription(subscription.uid)
+    assert after.next_billing_at.date() == subscription.next_billing_at.date()
+    assert Hold.objects.get().state == Hold.State.RETURNED
+    paid = len(desk.company.invoices(customer.uid))
+    desk.later(days=3)
+    assert len(desk.company.invoices(customer.uid)) == paid + 1
+    assert desk.company.subscription(subscription.uid).status == "Active"
+
+
+def test_a_period_that_passed_while_held_is_not_charged_afterwards(desk: Desk) -> None:
+    _, subscription = desk.client()
+    desk.later(days=8)
+    case = desk.file(subscription)
+    desk.advance(case)
+    desk.later(days=5)
+    desk.decide(case, Decision.RETAINED)
+    desk.settle(case)
+    after = desk.company.subscription(subscription.uid).next_billing_at.date()
+    original = subscription.next_billing_at.date()
+    assert after == holding.next_date(original, clock.now().date())
+    assert after > clock.now().date()
+    assert after.day == original.day
+
+
+def test_a_withdrawn_case_gives_the_hold_back(desk: Desk) -> None:
+    _, subscription = desk.client()
+    desk.later(days=8)
+    case = desk.file(subscription)
+    desk.advance(case)
+    withdraw(case, by=desk.agent, because="duplicate")
+    desk.settle(case)
+    assert Hold.objects.get().state == Hold.State.RETURNED
+    assert case.next_pass_at is None
+
+
+def test_a_service_paused_before_stays_paused_with_its_own_date(desk: Desk) -> None:
+    _, subscription = desk.client()
+    desk.company.panel_change_bill_date(
+        subscription.uid, clock.now() + dt.timedelta(days=2), pause=True
+    )
+    case = desk.file(subscription)
+    desk.advance(case)
+    withdraw(case, by=desk.agent, because="duplicate")
+    desk.settle(case)
+    after = desk.company.subscription(subscription.uid)
+    assert after.status == "Paused"
+    assert after.next_billing_at.date() == (clock.now() + dt.timedelta(days=2)).date()
+
+
+def test_a_refused_date_is_tried_shorter(desk: Desk) -> None:
+    desk.company.set_quirk("max_renewal_days", 100)
+    _, subscription = desk.client()
+    case = desk.decided(subscription)
+    desk.advance(case)
+    assert Hold.objects.get().until == clock.now().date() + dt.timedelta(days=90)
+    assert case.state == State.CLOSING
+    assert not case.attention
+
+
+def test_a_hold_that_is_always_refused_is_said_and_the_rest_goes_on(desk: Desk) -> None:
+    desk.company.add_fault("status", "PUT", "*/renewaldate", status=400)
+    _, subscription = desk.client()
+    case = desk.decided(subscription)
+    desk.advance(case)
+    assert "Change bill date" in case.attention
+    assert len(desk.the_list.rows) == 1
+    assert LogEntry.objects.filter(case=case, verb="hold.failed").exists()
+    desk.company.panel_suspend(subscription.uid)
+    desk.settle(case)
+    assert case.state == State.CLOSED
+    assert not case.attention
+
+
+def test_a_lost_reply_to_a_hold_is_read_back_and_adopted(desk: Desk) -> None:
+    desk.company.add_fault("drop_after", "PUT", "*/renewaldate", times=1)
+    _, subscription = desk.client()
+    before = subscription.next_billing_at
+    case = desk.decided(subscription)
+    desk.settle(case, rounds=3)
+    hold = Hold.objects.get()
+    assert hold.state == Hold.State.HELD
+    assert hold.original_next_billing_at == before
+
+
+def test_a_hold_somebody_undid_in_billsby_is_placed_again(desk: Desk) -> None:
+    _, subscription = desk.client()
+    case = desk.decided(subscription)
+    desk.advance(case)
+    soon = clock.now() + dt.timedelta(days=1)
+    desk.company.panel_change_bill_date(subscription.uid, soon)
+    desk.advance(case)
+    hold = Hold.objects.get()
+    assert desk.company.subscription(subscription.uid).next_billing_at.date() == hold.until
+    assert hold.original_next_billing_at == subscription.next_billing_at
+
+
+def test_an_unknown_status_is_shown_as_it_came_and_nothing_is_changed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, subscription = desk.client()
+    case = desk.decided(subscription)
+    _say_status(desk, monkeypatch, "Dormant")
+    desk.advance(case)
+    assert '"Dormant"' in case.attention
+    assert not desk.writes()
+
+
+def _say_status(desk: Desk, monkeypatch: pytest.MonkeyPatch, raw: str) -> None:
+    import dataclasses
+
+    from canceldesk.billsby import SubscriptionStatus
+
+    honest = desk.billsby.subscription
+
+    def subscription(subscription_id: str):
+        return dataclasses.replace(
+            honest(subscription_id), status=SubscriptionStatus.parse(raw), status_raw=raw
+        )
+
+    monkeypatch.setattr(desk.billsby, "subscription", subscription)
+
+
+def _held_case(desk: Desk) -> Case:
+    _, subscription = desk.client()
+    case = desk.decided(subscription)
+    return desk.advance(case)
+
+
+def test_one_click_lifts_the_pause_but_not_the_protection(desk: Desk) -> None:
+    desk.company.set_quirk("suspend_offered_while_paused", "no")
+    case = _held_case(desk)
+    scope = case.scope.get()
+    services.release_hold(case, by=desk.agent, scope=scope)
+    desk.advance(case)
+    there = desk.company.subscription(scope.subscription.billsby_id)
+    assert there.status == "Active"
+    assert there.next_billing_at.date() == Hold.objects.get().until
+    desk.company.panel_suspend(there.uid)
+    desk.advance(case)
+    assert case.state == State.CLOSED
+
+
+def test_a_lifted_pause_is_put_back_when_nobody_clicked(desk: Desk) -> None:
+    case = _held_case(desk)
+    scope = case.scope.get()
+    services.release_hold(case, by=desk.agent, scope=scope)
+    desk.advance(case)
+    desk.later(minutes=16)
+    desk.advance(case)
+    assert desk.company.subscription(scope.subscription.billsby_id).status == "Paused"
+    assert Hold.objects.get().state == Hold.State.HELD
+
+
+def test_where_false_lifts_nothing_the_person_is_told_the_other_way(desk: Desk) -> None:
+    desk.company.set_quirk("pause_lifted_by_false", "no")
+    desk.company.set_quirk("suspend_offered_while_paused", "no")
+    case = _held_case(desk)
+    scope = case.scope.get()
+    services.release_hold(case, by=desk.agent, scope=scope)
+    desk.advance(case)
+    assert "Status until new bill" in desk.step(case, Step.Name.HOLD).sentence
+    uid = scope.subscription.billsby_id
+    far = desk.company.subscription(uid).next_billing_at
+    desk.company.panel_change_bill_date(uid, far, pause=False)
+    desk.company.panel_suspend(uid)
+    desk.advance(case)
+    assert case.state == State.CLOSED
+
+
+def test_nothing_can_be_released_where_nothing_is_held(desk: Desk) -> None:
+    _, subscription = desk.client()
+    case = desk.file(subscription)
+    with pytest.raises(CaseError, match="no hold"):
+        services.release_hold(case, by=desk.agent, scope=case.scope.get())

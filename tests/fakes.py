@@ -1,0 +1,85 @@
+"""Stand-ins for the outside world."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from canceldesk.workbook.errors import ChangedMeanwhile, ListError
+from canceldesk.workbook.protocol import ListedRow, ListView, NewRow, RowWritten
+
+HEADING_ROW = 3
+COLUMNS = {
+    "name": "A",
+    "phone": "B",
+    "cancelled_on": "C",
+    "collected": "D",
+    "months": "E",
+    "reason": "F",
+}
+
+
+@dataclass
+class FakeList:
+    """The list in memory, with the protocol's behaviour. `trouble` is raised by the next
+    reading or writing; `has_reference` gives it a column for the case number."""
+
+    rows: list[ListedRow] = field(default_factory=list)
+    has_reference: bool = False
+    trouble: ListError | None = None
+    written: int = 0
+    after_write: Exception | None = None
+
+    def read(self) -> ListView:
+        self._raise_trouble()
+        columns = {**COLUMNS, "reference": "G"} if self.has_reference else dict(COLUMNS)
+        return ListView(
+            path=Path("list.xlsx"),
+            tab="cancellation",
+            heading_row=HEADING_ROW,
+            headings={key: key.replace("_", " ") for key in columns},
+            columns=columns,
+            rows=tuple(
+                replace(row, row_number=HEADING_ROW + place)
+                for place, row in enumerate(self.rows, start=1)
+            ),
+            fingerprint=self._fingerprint(),
+        )
+
+    def add(self, row: NewRow, *, expected_fingerprint: str | None = None) -> RowWritten:
+        self._raise_trouble()
+        before = self._fingerprint()
+        if expected_fingerprint not in {None, before}:
+            raise ChangedMeanwhile("Somebody saved the workbook meanwhile.")
+        self.rows.insert(0, self.listed(row))
+        self.written += 1
+        if self.after_write is not None:
+            problem, self.after_write = self.after_write, None
+            raise problem
+        return RowWritten(HEADING_ROW + 1, before, self._fingerprint(), self.read().rows[0])
+
+    def listed(self, row: NewRow) -> ListedRow:
+        """The row as it would be read back."""
+        return ListedRow(
+            row_number=HEADING_ROW + 1,
+            name=row.name,
+            phone=row.phone,
+            cancelled_on=row.cancelled_on,
+            collected_minor=row.collected_minor,
+            months=row.months,
+            reason=row.reason,
+            reference=row.reference if self.has_reference else "",
+        )
+
+    def put(self, rows: Iterable[NewRow]) -> None:
+        """Rows written by hand, below everything else."""
+        self.rows.extend(self.listed(row) for row in rows)
+
+    def _raise_trouble(self) -> None:
+        if self.trouble is not None:
+            raise self.trouble
+
+    def _fingerprint(self) -> str:
+        return hashlib.sha256(repr(self.rows).encode()).hexdigest()
