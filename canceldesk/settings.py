@@ -97,6 +97,9 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "canceldesk.web.middleware.CompanyTimeMiddleware",
+    "canceldesk.web.middleware.FragmentMiddleware",
+    "canceldesk.web.middleware.OneTimePasswordMiddleware",
+    "canceldesk.web.middleware.NotAllowedMiddleware",
 ]
 
 ROOT_URLCONF = "canceldesk.web.urls"
@@ -138,10 +141,14 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_SESSION_REMEMBER = False
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "today"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+MFA_ADAPTER = "canceldesk.accounts.adapter.DeskMFAAdapter"
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # an admin typed the address; nobody signs up with another's
+MFA_TOTP_TOLERANCE = 1  # a phone's clock may be half a minute off
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Cancel Desk"
 
@@ -171,6 +178,7 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
     }
 }
+CSRF_FAILURE_VIEW = "canceldesk.web.views.errors.stale_form"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True

@@ -30,6 +30,7 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def get_by_natural_key(self, email: str | None) -> User:
+        """The user with this address, in any case of letters. Raises User.DoesNotExist."""
         return self.get(email__iexact=(email or "").strip())
 
 
@@ -40,6 +41,9 @@ class User(AbstractBaseUser):
     name = models.CharField(max_length=120)
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.AGENT)
     is_active = models.BooleanField(default=True)
+    password_is_one_time = models.BooleanField(
+        default=False, help_text="An admin gave it; the next sign-in must choose another"
+    )
     joined_at = models.DateTimeField(default=clock.now)
 
     objects: ClassVar[UserManager] = UserManager()

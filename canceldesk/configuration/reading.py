@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import os
+import re
 import tomllib
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
+from canceldesk.configuration import formats
 from canceldesk.configuration.definitions import BY_NAME, SETTINGS, Kind, Setting
 
 FILE_VARIABLE = "CANCELDESK_SETTINGS_FILE"
 
 Value = str | int | float | bool
+
+# A comma only ever groups thousands: "1,00" may mean one or a hundred, so it is refused.
+_AMOUNT = re.compile(r"-?(\d{1,3}(,\d{3})+|\d+)(\.\d{1,2})?", re.ASCII)
+_LONGEST_EXCERPT = 80
 
 
 class BadSettingError(ValueError):
@@ -29,12 +35,28 @@ def understand(setting: Setting, text: str) -> Value:
     """
     text = text.strip()
     try:
+        _one_line(text)
         value = _parse(setting, text)
-    except (ValueError, InvalidOperation) as problem:
+    except ValueError as problem:
         raise BadSettingError(_complaint(setting, text)) from problem
     if isinstance(value, int | float) and not isinstance(value, bool):
         _check_bounds(setting, value)
     return value
+
+
+def understand_given(setting: Setting, text: str) -> Value:
+    """`understand` for what the environment or the settings file gives; a complaint names the
+    variable, because that is where a person must look.
+    """
+    try:
+        return understand(setting, text)
+    except BadSettingError as problem:
+        raise BadSettingError(f"{setting.variable}: {problem}") from problem
+
+
+def _one_line(text: str) -> None:
+    if not text.isprintable():
+        raise ValueError("control characters")
 
 
 def _parse(setting: Setting, text: str) -> Value:
@@ -42,7 +64,7 @@ def _parse(setting: Setting, text: str) -> Value:
         case Kind.WHOLE:
             return int(text)
         case Kind.NUMBER:
-            return float(text)
+            return _finite(text)
         case Kind.YES_NO:
             return _yes_no(text)
         case Kind.MONEY:
@@ -50,9 +72,14 @@ def _parse(setting: Setting, text: str) -> Value:
         case Kind.CHOICE if text not in {key for key, _ in setting.choices}:
             raise ValueError(text)
         case _:
-            if setting.name == "TIME_ZONE":
-                ZoneInfo(text)
-            return text
+            return formats.checked(setting.name, text)
+
+
+def _finite(text: str) -> float:
+    found = float(text)
+    if not math.isfinite(found):
+        raise ValueError(text)
+    return found
 
 
 def _yes_no(text: str) -> bool:
@@ -65,10 +92,9 @@ def _yes_no(text: str) -> bool:
 
 
 def _minor_units(text: str) -> int:
-    amount = Decimal(text.replace(",", "")) * 100
-    if amount != amount.to_integral_value():
+    if not _AMOUNT.fullmatch(text):
         raise ValueError(text)
-    return int(amount)
+    return int(Decimal(text.replace(",", "")) * 100)
 
 
 def _check_bounds(setting: Setting, value: float) -> None:
@@ -80,15 +106,21 @@ def _check_bounds(setting: Setting, value: float) -> None:
 
 
 def _complaint(setting: Setting, text: str) -> str:
+    if setting.kind is Kind.SECRET:
+        return f"{setting.label} must be one line of text."
     wanted = {
         Kind.WHOLE: "a whole number",
         Kind.NUMBER: "a number",
         Kind.YES_NO: "yes or no",
         Kind.MONEY: "an amount such as 100.00",
         Kind.CHOICE: "one of " + ", ".join(key for key, _ in setting.choices),
-    }.get(setting.kind, "a time zone such as America/New_York")
-    shown = "what was given" if setting.kind is Kind.SECRET else f'"{text}"'
-    return f"{setting.label} ({setting.variable}) must be {wanted}, but is {shown}."
+    }.get(setting.kind, formats.wanted(setting.name))
+    return f'{setting.label} must be {wanted}, but is "{_excerpt(text)}".'
+
+
+def _excerpt(text: str) -> str:
+    line = "".join(letter if letter.isprintable() else " " for letter in text)
+    return line if len(line) <= _LONGEST_EXCERPT else f"{line[:_LONGEST_EXCERPT]}…"
 
 
 @lru_cache(maxsize=4)
@@ -97,7 +129,7 @@ def _file(path: str) -> Mapping[str, str]:
         content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as problem:
         raise BadSettingError(f"The settings file {path} cannot be read: {problem}.") from problem
-    except tomllib.TOMLDecodeError as problem:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise BadSettingError(
             f"The settings file {path} is not valid TOML: {problem}."
         ) from problem
@@ -106,13 +138,17 @@ def _file(path: str) -> Mapping[str, str]:
         raise BadSettingError(
             f"The settings file {path} holds unknown names: {', '.join(unknown)}."
         )
-    return {name.upper(): _as_text(value) for name, value in content.items()}
+    return {name.upper(): _as_text(name, value) for name, value in content.items()}
 
 
-def _as_text(value: object) -> str:
+def _as_text(name: str, value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value)
+    if isinstance(value, str | int | float):
+        return str(value)
+    raise BadSettingError(
+        f"In the settings file {name} must be a text, a number, true or false, not a list or table."
+    )
 
 
 def given(name: str) -> str | None:
@@ -128,7 +164,7 @@ def process_value(name: str) -> Value:
     """Value of a setting from environment, file or default: for what must be known at start."""
     setting = BY_NAME[name]
     text = given(name)
-    return understand(setting, setting.default if text is None else text)
+    return understand(setting, setting.default) if text is None else understand_given(setting, text)
 
 
 def text(name: str) -> str:

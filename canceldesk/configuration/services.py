@@ -1,36 +1,63 @@
 """The value of a setting now, and changing it. Values are read afresh so that every process
-sees an admin's change at once."""
+sees an admin's change at once; within `read_once` they are read from the database once.
+"""
 
 from __future__ import annotations
 
-import base64
-import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
-
-from cryptography.fernet import Fernet, InvalidToken
-from django.conf import settings as django_settings
 
 from canceldesk import clock
 from canceldesk.configuration import reading
 from canceldesk.configuration.definitions import BY_NAME, Kind, Setting
 from canceldesk.configuration.models import StoredSetting
 from canceldesk.configuration.reading import BadSettingError, Value
+from canceldesk.configuration.sealing import CannotOpenError, open_sealed, seal
 
 
 class FixedByEnvironmentError(BadSettingError):
     """The environment or the settings file sets this; the page cannot change it."""
 
 
+@dataclass
+class _Readings:
+    """What the table held when it was first asked within `read_once`."""
+
+    stored: dict[str, str] | None = None
+
+
+_readings: ContextVar[_Readings | None] = ContextVar("stored settings", default=None)
+
+
+@contextmanager
+def read_once() -> Iterator[None]:
+    """Read stored settings from the database at most once inside: for one request or one pass.
+
+    Short by intent, so that a change in another process is seen from the next request on.
+    """
+    token = _readings.set(_Readings())
+    try:
+        yield
+    finally:
+        _readings.reset(token)
+
+
 def value(name: str) -> Value:
-    """The setting's value: environment or file first, then the Settings page, then default."""
+    """The setting's value: environment or file first, then the Settings page, then default.
+
+    Raises BadSettingError when what is given or stored cannot be understood.
+    """
     setting = BY_NAME[name]
     given = reading.given(name)
     if given is not None:
-        return reading.understand(setting, given)
+        return reading.understand_given(setting, given)
     if setting.on_page:
-        stored = StoredSetting.objects.filter(name=name).first()
+        stored = _stored(name)
         if stored is not None:
-            return reading.understand(setting, _opened(setting, stored.text))
+            return reading.understand(setting, _opened(setting, stored))
     return reading.understand(setting, setting.default)
 
 
@@ -68,7 +95,32 @@ def is_fixed(name: str) -> bool:
 
 def is_set(name: str) -> bool:
     """Whether there is anything at all: the only thing a page may say about a secret."""
-    return bool(text(name))
+    given = reading.given(name)
+    if given is not None:
+        return bool(given)
+    stored = _stored(name)
+    return bool(BY_NAME[name].default if stored is None else stored)
+
+
+def problem(name: str) -> str:
+    """Why the setting cannot be used as it stands, as a sentence; empty when it can."""
+    try:
+        value(name)
+    except BadSettingError as found:
+        return str(found)
+    return ""
+
+
+def shown(name: str) -> str:
+    """The setting's text as a person would write it, for a form; empty for a secret."""
+    setting = BY_NAME[name]
+    if setting.kind is Kind.SECRET:
+        return ""
+    given = reading.given(name)
+    if given is not None:
+        return given
+    stored = _stored(name)
+    return setting.default if stored is None else stored
 
 
 def change(name: str, new_text: str) -> bool:
@@ -83,32 +135,41 @@ def change(name: str, new_text: str) -> bool:
             f"{setting.label} is set by {setting.variable} on the server; change it there."
         )
     wanted = reading.understand(setting, new_text)
-    if wanted == value(name):
+    if not problem(name) and wanted == value(name):
         return False
     StoredSetting.objects.update_or_create(
         name=name,
         defaults={"text": _closed(setting, new_text.strip()), "changed_at": clock.now()},
     )
+    _forget()
     return True
 
 
-def _box() -> Fernet:
-    digest = hashlib.sha256(b"canceldesk stored settings" + django_settings.SECRET_KEY.encode())
-    return Fernet(base64.urlsafe_b64encode(digest.digest()))
+def _stored(name: str) -> str | None:
+    readings = _readings.get()
+    if readings is None:
+        return StoredSetting.objects.filter(name=name).values_list("text", flat=True).first()
+    if readings.stored is None:
+        readings.stored = dict(StoredSetting.objects.values_list("name", "text"))
+    return readings.stored.get(name)
+
+
+def _forget() -> None:
+    readings = _readings.get()
+    if readings is not None:
+        readings.stored = None
 
 
 def _closed(setting: Setting, plain: str) -> str:
-    if setting.kind is not Kind.SECRET or not plain:
-        return plain
-    return _box().encrypt(plain.encode()).decode()
+    return seal(plain) if setting.kind is Kind.SECRET and plain else plain
 
 
 def _opened(setting: Setting, stored: str) -> str:
     if setting.kind is not Kind.SECRET or not stored:
         return stored
     try:
-        return _box().decrypt(stored.encode()).decode()
-    except InvalidToken as problem:
+        return open_sealed(stored)
+    except CannotOpenError as problem:
         raise BadSettingError(
             f"{setting.label} was saved with another secret key and cannot be read. "
             "Enter it again on the Settings page."

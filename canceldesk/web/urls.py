@@ -4,9 +4,31 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from canceldesk.web.views import today
+from canceldesk.web.views import settings, today, users
 
 urlpatterns = [
     path("", today.page, name="today"),
-    path("account/", include("allauth.urls")),
+    path("account/", include("canceldesk.web.account_urls")),
+    path("settings/", settings.start, name="settings"),
+    path("settings/users/", users.page, name="settings-users"),
+    path("settings/users/new/", users.new, name="settings-user-new"),
+    path("settings/users/<int:pk>/", users.one, name="settings-user"),
+    path("settings/users/<int:pk>/role/", users.role, name="settings-user-role"),
+    path("settings/users/<int:pk>/disable/", users.disable, name="settings-user-disable"),
+    path("settings/users/<int:pk>/enable/", users.enable, name="settings-user-enable"),
+    path(
+        "settings/users/<int:pk>/password/",
+        users.one_time_password,
+        name="settings-user-password",
+    ),
+    path(
+        "settings/users/<int:pk>/two-step-off/",
+        users.two_step_off,
+        name="settings-user-two-step-off",
+    ),
+    path("settings/<slug:section>/", settings.section, name="settings-section"),
 ]
+
+handler403 = "canceldesk.web.views.errors.forbidden"
+handler404 = "canceldesk.web.views.errors.not_found"
+handler500 = "canceldesk.web.views.errors.fault"

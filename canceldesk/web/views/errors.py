@@ -1,0 +1,60 @@
+"""Pages for what went wrong, in plain words. htmx gets the sentence in a header instead."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from urllib.parse import quote
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+
+NOT_ALLOWED = "You may not open this page. If you think you should, ask an admin."
+STALE_FORM = (
+    "This page was open for too long, or you signed in again meanwhile. "
+    "Go back, reload the page and try again."
+)
+NOT_FOUND = "There is nothing at this address. It may have been moved, or the link is incomplete."
+FAULT = (
+    "The desk could not do that because of a fault of its own. Nothing is lost. "
+    "Try again; if it happens twice, tell an admin."
+)
+
+
+def not_allowed(request: HttpRequest, sentence: str = NOT_ALLOWED) -> HttpResponse:
+    """403 with the sentence that says who can do it instead."""
+    return _page(request, HTTPStatus.FORBIDDEN, "Not allowed", sentence)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's 403: the exception's own words when it has any."""
+    return not_allowed(request, str(exception) or NOT_ALLOWED)
+
+
+def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403 for a form whose CSRF token no longer fits; `reason` is Django's, for developers."""
+    return _page(request, HTTPStatus.FORBIDDEN, "Please try again", STALE_FORM)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404."""
+    return _page(request, HTTPStatus.NOT_FOUND, "Not found", NOT_FOUND)
+
+
+def fault(request: HttpRequest) -> HttpResponse:
+    """500, drawn without asking the database for anything."""
+    return _page(request, HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong", FAULT)
+
+
+def _page(request: HttpRequest, status: HTTPStatus, title: str, sentence: str) -> HttpResponse:
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=status, headers={"X-Desk-Problem": quote(sentence)})
+    if status is HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _bare_page(status, title, sentence)
+    known = {"title": title, "sentence": sentence}
+    return render(request, "error.html", known, status=status)
+
+
+def _bare_page(status: HTTPStatus, title: str, sentence: str) -> HttpResponse:
+    page = render_to_string("error.html", {"title": title, "sentence": sentence})
+    return HttpResponse(page, status=status)
