@@ -54,7 +54,7 @@ def held(path: Path, waiting: Waiting) -> Iterator[None]:
     with file:
         if not waiting.until(lambda: _locked(file)):
             raise InUse(
-                f"“{path.name}” is just being written by {_ANOTHER_WORKER}. It will be tried again.",
+                f"“{path.name}” is being written by {_ANOTHER_WORKER}. It will be tried again.",
                 by=_ANOTHER_WORKER,
             )
         try:

@@ -66,7 +66,7 @@ def replace(
         _take_over(path, temporary)
         if not unchanged():
             return False
-        os.replace(temporary, path)
+        temporary.replace(path)
         _force_folder(path.parent)
     except OSError as error:
         _raise_if_held(path, error)

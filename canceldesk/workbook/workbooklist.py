@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from canceldesk.workbook import editing, locking, reading, saving, sheetdata
-from canceldesk.workbook.errors import CannotRead, ChangedMeanwhile, ReadBackDiffers
+from canceldesk.workbook.errors import CannotPlace, CannotRead, ChangedMeanwhile, ReadBackDiffers
 from canceldesk.workbook.locking import Waiting
 from canceldesk.workbook.protocol import (
     CancellationList,
@@ -84,27 +84,39 @@ class WorkbookList(CancellationList):
                 "It is read again before the row is added."
             )
         found = self._found(data, row.currency)
-        plan = _Plan(found, row)
+        plan = _Plan(found, row, before)
         edited = editing.insert(found, row)
         saved = saving.replace(
             path,
             edited,
-            check=lambda content: plan.check(self._found(content, row.currency)),
+            check=lambda content: self._check(content, row, plan),
             unchanged=lambda: reading.fingerprint(saving.read(path)) == before,
         )
-        return self._read_back(path, row, plan, before) if saved else None
+        return self._read_back(path, row, plan, edited) if saved else None
 
-    def _read_back(self, path: Path, row: NewRow, plan: _Plan, before: str) -> RowWritten:
+    def _check(self, content: bytes, row: NewRow, plan: _Plan) -> None:
+        try:
+            plan.check(self._found(content, row.currency))
+        except (CannotRead, CannotPlace) as error:
+            raise ReadBackDiffers(_nothing_written(row, error.sentence)) from error
+
+    def _read_back(self, path: Path, row: NewRow, plan: _Plan, edited: bytes) -> RowWritten:
         """The proof from the file now in place, which a person may already have saved again."""
         data = saving.read(path)
-        found = self._found(data, row.currency)
-        for listed in reading.listed_rows(found):
-            if listed.row_number >= plan.row_number and matches(listed, row):
-                return RowWritten(listed.row_number, before, reading.fingerprint(data), listed)
-        raise ReadBackDiffers(
-            f"The row for {row.name} was added to “{path.name}”, but is not found there now. "
-            "Someone may have saved an older copy over it: look at the list before going on."
-        )
+        after = reading.fingerprint(data)
+        if after == reading.fingerprint(edited):
+            return RowWritten(plan.row_number, plan.fingerprint, after, plan.row_checked)
+        alike = [
+            listed
+            for listed in reading.listed_rows(self._found(data, row.currency))
+            if matches(listed, row)
+        ]
+        if len(alike) <= plan.alike_before:
+            raise ReadBackDiffers(
+                f"The row for {row.name} was added to “{path.name}”, but is not there now. Someone "
+                "may have saved an older copy over it: look at the list before going on."
+            )
+        return RowWritten(alike[0].row_number, plan.fingerprint, after, alike[0])
 
     def _found(self, data: bytes, currency: str) -> FoundList:
         return reading.find_list(
@@ -113,25 +125,35 @@ class WorkbookList(CancellationList):
 
 
 class _Plan:
-    """What the list must look like after the row was added."""
+    """What the list must look like after the row was added, and what it was before."""
 
-    def __init__(self, found: FoundList, new: NewRow) -> None:
+    def __init__(self, found: FoundList, new: NewRow, fingerprint: str) -> None:
+        before = list(reading.listed_rows(found))
         self.row_number = found.first_row
+        self.fingerprint = fingerprint
+        self.alike_before = sum(matches(row, new) for row in before)
         self._new = new
-        self._others = [_moved_down(row) for row in reading.listed_rows(found)]
+        self._others = [replace(row, row_number=row.row_number + 1) for row in before]
         self._tabs = [tab.name for tab in found.file.tabs]
+        self._row_checked: ListedRow | None = None
+
+    @property
+    def row_checked(self) -> ListedRow:
+        """The new row as `check` read it."""
+        if self._row_checked is None:
+            raise ReadBackDiffers(_nothing_written(self._new, "the new file was not read."))
+        return self._row_checked
 
     def check(self, found: FoundList) -> None:
         """Raise `ReadBackDiffers` unless the new file, not yet in place, is as planned."""
-        try:
-            top, *others = list(reading.listed_rows(found)) or [None]
-            _check_parts(found)
-        except CannotRead as error:
-            raise ReadBackDiffers(_nothing_written(self._new, error.sentence)) from error
+        rows = list(reading.listed_rows(found))
+        _check_parts(found)
+        top = rows[0] if rows else None
         if top is None or top.row_number != self.row_number or not matches(top, self._new):
             raise ReadBackDiffers(_nothing_written(self._new, "the new row reads differently."))
-        if others != self._others or [tab.name for tab in found.file.tabs] != self._tabs:
+        if rows[1:] != self._others or [tab.name for tab in found.file.tabs] != self._tabs:
             raise ReadBackDiffers(_nothing_written(self._new, "other rows would be changed."))
+        self._row_checked = top
 
 
 def _check_parts(found: FoundList) -> None:
@@ -139,10 +161,6 @@ def _check_parts(found: FoundList) -> None:
         data = found.file.package.read(tab.part)
         if tab.kind == "worksheet" and sheetdata.holds_rows(data):
             sheetdata.ordinary(data, f"The tab “{tab.name}”")
-
-
-def _moved_down(row: ListedRow) -> ListedRow:
-    return replace(row, row_number=row.row_number + 1)
 
 
 def _nothing_written(new: NewRow, why: str) -> str:
