@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
 from django.db.models import F
@@ -70,14 +71,23 @@ def advance(case_id: int, *, owner: str) -> bool:
     case = Case.objects.select_related("client", "reason").get(pk=case_id)
     woken = case.wake_count
     try:
-        waits = _pass(case, lease)
-        _settle(case, lease, waits, woken)
+        _settle(case, lease, _safe_pass(case, lease), woken)
     except LostLeaseError:
         logger.warning("lease_lost", case=case.number, owner=owner)
         return False
     finally:
         leases.give_back(lease)
     return True
+
+
+def _safe_pass(case: Case, lease: Lease) -> list[Waits]:
+    """A pass that always ends in something to write down, or in a lost lease."""
+    try:
+        return _pass(case, lease)
+    except LostLeaseError:
+        raise
+    except Exception:
+        return [_unforeseen(case)]
 
 
 def _pass(case: Case, lease: Lease) -> list[Waits]:
@@ -115,7 +125,8 @@ def _close(work: Work) -> list[Waits]:
     if reached.issuperset(_STEPS):
         ending.close(work)
         return _attempt(lambda: watching.after_closing(work), work.case)
-    undecided.keep_next_charge(work)
+    with suppress(BillsbyError):  # the steps have already said what Billsby said
+        undecided.keep_next_charge(work)
     return waits
 
 
@@ -166,16 +177,21 @@ def _caught(what: Callable[[], Result], case: Case) -> Result:
     except LostLeaseError:
         raise
     except Exception:
-        reference = uuid.uuid4().hex[:8]
-        logger.exception("pass_failed", case=case.number, reference=reference)
-        return Waits(
-            WaitsFor.PERSON,
-            "The desk came upon something it was not made for and stopped before doing harm. "
-            f"Give an admin this reference: {reference}. It tries again by itself.",
-            again=retry_in(case.failures),
-            attention=True,
-            is_failure=True,
-        )
+        return _unforeseen(case)
+
+
+def _unforeseen(case: Case) -> Waits:
+    """A defect of the desk's own: told in the process log, with a reference for the page."""
+    reference = uuid.uuid4().hex[:8]
+    logger.exception("pass_failed", case=case.number, reference=reference)
+    return Waits(
+        WaitsFor.PERSON,
+        "The desk came upon something it was not made for and stopped before doing harm. "
+        f"Give an admin this reference: {reference}. It tries again by itself.",
+        again=retry_in(case.failures),
+        attention=True,
+        is_failure=True,
+    )
 
 
 def retry_in(failures: int) -> dt.timedelta:

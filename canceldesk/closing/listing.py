@@ -62,7 +62,8 @@ def nearly_mine(view: ListView, row: NewRow) -> ListedRow | None:
         same_person = listed.name.casefold().split() == row.name.casefold().split() and (
             phones.digits(listed.phone) == phones.digits(row.phone)
         )
-        if same_person and listed.cancelled_on == row.cancelled_on:
+        same_day = listed.cancelled_on == row.cancelled_on
+        if same_person and same_day and not matches(listed, row):
             return listed
     return None
 

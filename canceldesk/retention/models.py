@@ -33,7 +33,7 @@ class Attempt(models.Model):
     offer = models.CharField(max_length=16, choices=Offer.choices)
     answer = models.CharField(max_length=16, choices=Answer.choices)
     note = models.TextField(blank=True)
-    form_token = models.CharField(max_length=64, unique=True, null=True)
+    form_token = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - many have none
 
     class Meta:
         ordering = ["at", "id"]
