@@ -1,0 +1,3 @@
+from canceldesk.cli import main
+
+main()

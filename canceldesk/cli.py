@@ -1,0 +1,54 @@
+"""The command `canceldesk`.
+
+Exit codes: 0 done, 1 refused with a reason, 2 cannot (not set up, unreachable, not understood).
+Django and the engine are imported by the commands that need them, so that `canceldesk list`
+works anywhere and at once.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version as installed_version
+from typing import Annotated
+
+import typer
+
+from canceldesk.commands import running
+from canceldesk.workbook.commands import list_app
+
+app = typer.Typer(
+    name="canceldesk",
+    help="Handles every request to stop a Billsby subscription to its proven end.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(list_app, name="list")
+for command in (
+    running.serve,
+    running.web,
+    running.worker,
+    running.migrate,
+    running.refresh,
+):
+    app.command()(command)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"canceldesk {installed_version('canceldesk')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

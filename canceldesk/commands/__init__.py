@@ -1,0 +1,1 @@
+"""The sub-commands of `canceldesk`, one module for each thing they are about."""

@@ -1,0 +1,244 @@
+"""Running the desk for real: the pages by waitress, the worker, or both in one process."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command
+from django.db import close_old_connections, connection
+from django.db.migrations.executor import MigrationExecutor
+from waitress.server import create_server
+
+from canceldesk import engine
+from canceldesk.configuration import reading
+
+if TYPE_CHECKING:
+    from waitress.server import BaseWSGIServer, MultiSocketServer
+
+    Server = BaseWSGIServer | MultiSocketServer
+
+logger = structlog.get_logger(__name__)
+
+THREADS = 8
+_MIGRATION_LOCK = 0x0CA9CE1
+
+
+class CannotListenError(Exception):
+    """The address the pages should be served on cannot be had; the text says why."""
+
+
+# ------------------------------------------------------------------ before anything is served
+
+
+def configure_logging() -> None:
+    """Write one line per event to standard error, for people or for machines (LOG_FORMAT)."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    as_json = reading.text("LOG_FORMAT") == "json"
+    last: list[structlog.typing.Processor] = (
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        if as_json
+        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+    # They write every call and every full queue; what matters of it is in the desk's own log.
+    for noisy in ("httpx", "httpcore", "waitress.queue"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def is_migrated() -> bool:
+    """Whether the database has every table as this version of the desk needs it."""
+    executor = MigrationExecutor(connection)
+    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+
+
+def migrate() -> None:
+    """Bring the desk's and the engine's tables up to date; one process at a time does it."""
+    with _alone():
+        call_command("migrate", verbosity=0, interactive=False)
+        engine.migrate()
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Hold a lock in the database for as long as the block runs (PostgreSQL), or a file's
+    (SQLite): several processes that start together must not migrate together.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [_MIGRATION_LOCK])
+            try:
+                yield
+            finally:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [_MIGRATION_LOCK])
+        return
+    import fcntl
+
+    with (Path(settings.DATA) / "migrating.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def collect_static() -> bool:
+    """Put stylesheets, scripts and icons where the pages are served from, if any has changed
+    since; gives whether that was so.
+    """
+    fingerprint = _static_fingerprint()
+    kept = Path(settings.STATIC_ROOT) / ".fingerprint"
+    if kept.is_file() and kept.read_text(encoding="ascii") == fingerprint:
+        return False
+    call_command("collectstatic", verbosity=0, interactive=False)
+    kept.write_text(fingerprint, encoding="ascii")
+    return True
+
+
+def _static_fingerprint() -> str:
+    digest = hashlib.sha256()
+    for finder in get_finders():
+        for path, storage in finder.list([]):
+            about = Path(storage.path(path)).stat()
+            digest.update(f"{path} {about.st_size} {about.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def prepare() -> None:
+    """Everything that must be so before pages are served or work is taken."""
+    if not is_migrated():
+        migrate()
+    collect_static()
+
+
+# ------------------------------------------------------------------ serving
+
+
+def pages(listen: str) -> Server:
+    """The pages bound to `host:port`, not yet running. Raises CannotListenError."""
+    from canceldesk.web.wsgi import application
+
+    host, _, port = listen.rpartition(":")
+    # A public address means that a proxy in front ends the encryption and says who called;
+    # without one nobody's word about that is taken.
+    proxy: dict[str, Any] = {}
+    if settings.PUBLIC_URL:
+        headers = {"x-forwarded-for", "x-forwarded-proto"}
+        proxy = {"trusted_proxy": "*", "trusted_proxy_headers": headers}
+    try:
+        return create_server(
+            application,
+            host=host.strip("[]"),
+            port=int(port),
+            threads=THREADS,
+            ident="Cancel Desk",
+            clear_untrusted_proxy_headers=True,
+            **proxy,
+        )
+    except OSError as problem:
+        raise CannotListenError(
+            f"The pages cannot be served on {listen}: {problem.strerror or problem}. "
+            f"Something else may be using it; choose another with CANCELDESK_LISTEN."
+        ) from problem
+
+
+def serve(
+    *,
+    with_pages: bool,
+    with_worker: bool,
+    listen: str = "",
+    when_ready: Callable[[], object] = lambda: None,
+) -> None:
+    """Serve until Ctrl-C or SIGTERM; then take nothing new, finish what is under way (a pass
+    gets up to 20 seconds) and return.
+
+    `listen` is `host:port`, else the setting decides. `when_ready` is called once, when pages
+    are answered and work is taken. Raises CannotListenError.
+    """
+    listen = listen or reading.text("LISTEN")
+    stopping = threading.Event()
+    with _signals(stopping):
+        server = pages(listen) if with_pages else None
+        engine.listen()
+        worker = engine.Worker() if with_worker else None
+        if worker:
+            worker.start()
+        logger.info("ready", pages=with_pages and listen, worker=worker and worker.executor_id)
+        when_ready()
+        try:
+            _until_stopped(server, stopping)
+        finally:
+            logger.info("stopping")
+            if server:
+                server.close()
+            if worker:
+                worker.stop()
+            close_old_connections()
+
+
+def _until_stopped(server: Server | None, stopping: threading.Event) -> None:
+    try:
+        if server:
+            server.run()
+        else:
+            stopping.wait()
+    except (KeyboardInterrupt, SystemExit):
+        pass
+
+
+class _Stop(SystemExit):
+    """Raised in the main thread by a signal; waitress ends its loop by it."""
+
+
+@contextmanager
+def _signals(stopping: threading.Event) -> Iterator[None]:
+    """Turn SIGTERM and Ctrl-C into an orderly end; a second one while stopping is ignored."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        if not stopping.is_set():
+            stopping.set()
+            raise _Stop(0)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def leave(code: int) -> None:
+    """End the process now, even if an outside call of an interrupted pass still hangs."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
