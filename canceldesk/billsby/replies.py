@@ -46,16 +46,19 @@ class Reply:
     @property
     def text(self) -> str:
         """Give the body as text, shortened, for evidence."""
-        return self.body.decode("utf-8", "replace").strip()[:_LONGEST_BODY]
+        return self._whole_text()[:_LONGEST_BODY]
 
     def words(self) -> str:
         """Give what Billsby says in words, on one line; ``""`` for nothing, ``{}`` and HTML."""
-        text = self.text
+        text = self._whole_text()
         if text.startswith("<"):
             return ""
         with suppress(ValueError, RecursionError):
             text = _said(json.loads(text))
         return " ".join(text.split())[:_LONGEST_WORDS]
+
+    def _whole_text(self) -> str:
+        return self.body.decode("utf-8", "replace").strip()
 
 
 def _said(value: object) -> str:

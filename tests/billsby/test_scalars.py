@@ -141,30 +141,39 @@ def test_a_missing_amount_is_none_where_it_may_be_missing_and_refused_where_not(
     assert read_amount(0) == 0
 
 
+@pytest.mark.parametrize("wrong", [True, "many", 1.5, []])
+def test_what_is_no_whole_number_is_no_count(wrong):
+    with pytest.raises(ValueError, match="whole number"):
+        read_count(wrong)
+
+
 def test_a_count_is_read_from_integer_and_text():
     assert read_count(82) == 82
     assert read_count("82") == 82
     assert read_count(None) is None
     assert read_count("") is None
-    for wrong in (True, "many", 1.5, []):
-        with pytest.raises(ValueError, match="whole number"):
-            read_count(wrong)
 
 
 def test_a_text_loses_the_space_around_it_and_a_number_becomes_text():
     assert read_text("  Mary ") == "Mary"
     assert read_text(None) == ""
     assert read_text(1) == "1"
-    for wrong in (True, [], {}, 1.5):
-        with pytest.raises(ValueError, match="not a text"):
-            read_text(wrong)
 
 
-def test_an_id_is_a_text_and_never_one_of_billsbys_internal_numbers():
+@pytest.mark.parametrize("wrong", [True, [], {}, 1.5])
+def test_what_is_no_text_is_refused(wrong):
+    with pytest.raises(ValueError, match="not a text"):
+        read_text(wrong)
+
+
+def test_an_id_is_a_text_without_the_space_around_it():
     assert read_id(" GAFD660 ") == "GAFD660"
-    for wrong in (None, "", "  ", 10, True, []):
-        with pytest.raises(ValueError, match="missing"):
-            read_id(wrong)
+
+
+@pytest.mark.parametrize("wrong", [None, "", "  ", 10, True, []])
+def test_one_of_billsbys_internal_numbers_is_no_id(wrong):
+    with pytest.raises(ValueError, match="missing"):
+        read_id(wrong)
 
 
 def test_an_optional_id_may_be_absent_but_not_odd():

@@ -86,6 +86,13 @@ def test_pending_unpaid_to_be_written_off_and_unknown_invoices_block_and_no_othe
     }
 
 
+def test_only_suspended_and_cancelled_subscriptions_are_stopped():
+    assert {status for status in SubscriptionStatus if status.is_stopped} == {
+        SubscriptionStatus.SUSPENDED,
+        SubscriptionStatus.CANCELLED,
+    }
+
+
 @pytest.mark.parametrize(
     ("raw", "kind"),
     [
