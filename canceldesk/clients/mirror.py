@@ -2,47 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
+from itertools import islice
+from typing import TypeVar
 
 from canceldesk import clock
-from canceldesk.billsby import (
-    CompanyInvoice,
-    Customer,
-    CustomerSubscription,
-    Invoice,
-    SubscriptionSummary,
-)
+from canceldesk.billsby import CompanyInvoice, Customer, Invoice, SubscriptionSummary
 from canceldesk.billsby import Subscription as BillsbySubscription
 from canceldesk.clients import phones
 from canceldesk.clients.models import Client, OpenInvoice, Subscription
+from canceldesk.clients.search import search_text
 from canceldesk.configuration import services as configuration
+
+AT_ONCE = 500
+"""Rows written by one statement."""
+
+_CLIENT_FIELDS = [
+    "first_name",
+    "last_name",
+    "email",
+    "phone",
+    "phone_e164",
+    "phone_digits",
+    "search_text",
+    "since",
+    "read_at",
+    "gone_at",
+]
+_SUMMARY_FIELDS = ["client", "plan_name", "product_name", "status", "status_raw", "read_at"]
+_INVOICE_FIELDS = [
+    "client",
+    "amount_minor",
+    "currency",
+    "status",
+    "status_raw",
+    "issued_at",
+    "read_at",
+]
+
+T = TypeVar("T")
 
 
 def keep_client(customer: Customer) -> Client:
     """Store a client as Billsby shows them."""
-    name = f"{customer.first_name} {customer.last_name}"
-    client, _ = Client.objects.update_or_create(
+    keep_clients([customer])
+    return Client.objects.get(billsby_id=customer.billsby_id)
+
+
+def keep_clients(customers: Iterable[Customer]) -> int:
+    """Store clients as Billsby shows them, each at most once; how many they were."""
+    count = 0
+    region = configuration.text("PHONE_REGION")
+    for some in _in_batches(customers):
+        Client.objects.bulk_create(
+            [_client(customer, region) for customer in some],
+            update_conflicts=True,
+            unique_fields=["billsby_id"],
+            update_fields=_CLIENT_FIELDS,
+        )
+        count += len(some)
+    return count
+
+
+def _client(customer: Customer, region: str) -> Client:
+    return Client(
         billsby_id=customer.billsby_id,
-        defaults={
-            "first_name": customer.first_name,
-            "last_name": customer.last_name,
-            "email": customer.email,
-            "phone": customer.phone,
-            "phone_e164": phones.e164(customer.phone, configuration.text("PHONE_REGION")),
-            "phone_digits": phones.digits(customer.phone),
-            "search_text": " ".join(
-                f"{name} {customer.email} {customer.billsby_id}".casefold().split()
-            ),
-            "since": customer.created_on,
-            "read_at": clock.now(),
-            "gone_at": None,
-        },
+        first_name=customer.first_name,
+        last_name=customer.last_name,
+        email=customer.email,
+        phone=customer.phone,
+        phone_e164=phones.e164(customer.phone, region),
+        phone_digits=phones.digits(customer.phone),
+        search_text=search_text(customer.name, customer.email, customer.billsby_id),
+        since=customer.created_on,
+        read_at=clock.now(),
+        gone_at=None,
     )
-    return client
 
 
 def keep_subscription(client: Client, found: BillsbySubscription) -> Subscription:
     """Store a subscription's details."""
+    now = clock.now()
     subscription, _ = Subscription.objects.update_or_create(
         billsby_id=found.billsby_id,
         defaults={
@@ -55,55 +95,98 @@ def keep_subscription(client: Client, found: BillsbySubscription) -> Subscriptio
             "started_at": found.started_at,
             "next_billing_at": found.next_billing_at,
             "next_billing_minor": found.next_billing_minor,
-            "read_at": clock.now(),
+            "read_at": now,
+            "details_read_at": now,
         },
     )
     return subscription
 
 
-def keep_summary(client: Client, found: SubscriptionSummary | CustomerSubscription) -> Subscription:
-    """Store what a list says of a subscription, leaving what only its details say."""
-    values: dict[str, object] = {
-        "client": client,
-        "plan_name": found.plan_name,
-        "product_name": found.product_name,
-        "status": found.status.value,
-        "status_raw": found.status_raw,
-        "read_at": clock.now(),
-    }
-    if isinstance(found, CustomerSubscription):
-        values |= {"next_billing_at": found.next_billing_at, "currency": found.currency}
-        started_at = found.started_at
-    else:
-        started_at = found.created_on
-    if started_at is not None:
-        values["started_at"] = started_at
-    subscription, _ = Subscription.objects.update_or_create(
-        billsby_id=found.billsby_id, defaults=values
+def keep_summaries(summaries: Iterable[SubscriptionSummary], clients: dict[str, int]) -> None:
+    """Store what the company's list says of subscriptions, leaving what only their details say.
+
+    `clients` goes from Billsby ID to primary key; subscriptions of others are left out.
+    """
+    for some in _in_batches(one for one in summaries if one.customer_id in clients):
+        dated = [one for one in some if one.created_on is not None]
+        undated = [one for one in some if one.created_on is None]
+        _keep_summaries(dated, clients, [*_SUMMARY_FIELDS, "started_at"])
+        _keep_summaries(undated, clients, _SUMMARY_FIELDS)
+
+
+def _keep_summaries(
+    summaries: Collection[SubscriptionSummary], clients: dict[str, int], fields: list[str]
+) -> None:
+    Subscription.objects.bulk_create(
+        [
+            Subscription(
+                billsby_id=found.billsby_id,
+                client_id=clients[found.customer_id],
+                plan_name=found.plan_name,
+                product_name=found.product_name,
+                status=found.status.value,
+                status_raw=found.status_raw,
+                started_at=found.created_on,
+                read_at=clock.now(),
+            )
+            for found in summaries
+        ],
+        update_conflicts=True,
+        unique_fields=["billsby_id"],
+        update_fields=fields,
     )
-    return subscription
+
+
+def keep_unlisted(client: Client, listed: Iterable[str]) -> None:
+    """Say of the client's subscriptions that Billsby lists no longer that nothing is known."""
+    client.subscriptions.exclude(billsby_id__in=list(listed)).update(
+        status=Subscription.Status.UNKNOWN,
+        status_raw="No longer listed",
+        next_billing_at=None,
+        next_billing_minor=None,
+        read_at=clock.now(),
+        details_read_at=clock.now(),
+    )
 
 
 def keep_open_invoices(client: Client, invoices: Iterable[Invoice]) -> None:
     """Store which of a client's invoices still ask for money; forget the others."""
     standing = [invoice for invoice in invoices if invoice.status.blocks]
-    for invoice in standing:
-        keep_open_invoice(client, invoice)
+    _upsert_invoices([_open_invoice(client.pk, invoice) for invoice in standing])
     numbers = [invoice.number for invoice in standing]
     OpenInvoice.objects.filter(client=client).exclude(number__in=numbers).delete()
 
 
-def keep_open_invoice(client: Client, invoice: Invoice | CompanyInvoice) -> None:
-    """Store one invoice that still asks for money."""
-    OpenInvoice.objects.update_or_create(
+def add_open_invoices(invoices: Iterable[CompanyInvoice], clients: dict[str, int]) -> None:
+    """Store the company's invoices that still ask for money; forgets none.
+
+    `clients` goes from Billsby ID to primary key; invoices of others are left out.
+    """
+    standing = (one for one in invoices if one.status.blocks and one.customer_id in clients)
+    for some in _in_batches(standing):
+        _upsert_invoices([_open_invoice(clients[one.customer_id], one) for one in some])
+
+
+def _open_invoice(client_pk: int, invoice: Invoice | CompanyInvoice) -> OpenInvoice:
+    return OpenInvoice(
         number=invoice.number,
-        defaults={
-            "client": client,
-            "amount_minor": invoice.amount_minor,
-            "currency": invoice.currency,
-            "status": invoice.status.value,
-            "status_raw": invoice.status_raw,
-            "issued_at": invoice.issued_at,
-            "read_at": clock.now(),
-        },
+        client_id=client_pk,
+        amount_minor=invoice.amount_minor,
+        currency=invoice.currency,
+        status=invoice.status.value,
+        status_raw=invoice.status_raw,
+        issued_at=invoice.issued_at,
+        read_at=clock.now(),
     )
+
+
+def _upsert_invoices(invoices: list[OpenInvoice]) -> None:
+    OpenInvoice.objects.bulk_create(
+        invoices, update_conflicts=True, unique_fields=["number"], update_fields=_INVOICE_FIELDS
+    )
+
+
+def _in_batches(things: Iterable[T]) -> Iterator[list[T]]:
+    rest = iter(things)
+    while some := list(islice(rest, AT_ONCE)):
+        yield some

@@ -57,7 +57,10 @@ class Subscription(models.Model):
     started_at = models.DateTimeField(null=True)
     next_billing_at = models.DateTimeField(null=True)
     next_billing_minor = models.BigIntegerField(null=True)
-    read_at = models.DateTimeField()
+    read_at = models.DateTimeField(help_text="When the status was read")
+    details_read_at = models.DateTimeField(
+        null=True, help_text="When amount, currency and next charge were read; lists lack them"
+    )
 
     class Meta:
         ordering = ["client_id", "started_at", "billsby_id"]

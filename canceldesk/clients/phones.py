@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
@@ -23,8 +25,8 @@ def shown(phone: str, region: str) -> str:
 
 
 def digits(phone: str) -> str:
-    """Only the digits, for finding a number by a part of it."""
-    return "".join(filter(str.isdigit, phone))
+    """Only the digits, as 0 to 9, for finding a number by a part of it."""
+    return "".join(str(unicodedata.decimal(c)) for c in phone if c.isdecimal())
 
 
 def _parsed(phone: str, region: str) -> phonenumbers.PhoneNumber | None:

@@ -4,12 +4,35 @@ when somebody looks.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import islice
+
 from django.db import transaction
 
 from canceldesk import clock
-from canceldesk.billsby import Billsby, BillsbyError
+from canceldesk.billsby import (
+    Billsby,
+    BillsbyError,
+    CustomerDetails,
+    Invoice,
+    Nonsense,
+    NotFound,
+    Refused,
+)
+from canceldesk.billsby import Subscription as BillsbySubscription
 from canceldesk.clients import mirror
 from canceldesk.clients.models import Client, OpenInvoice, Refresh, Subscription
+
+MOST_LOOKED_UP = 20
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What Billsby says of one client at one moment."""
+
+    customer: CustomerDetails
+    subscriptions: tuple[BillsbySubscription, ...]
+    invoices: tuple[Invoice, ...]
 
 
 def refresh_all(billsby: Billsby) -> Refresh:
@@ -19,8 +42,9 @@ def refresh_all(billsby: Billsby) -> Refresh:
     run = Refresh.objects.create(started_at=clock.now())
     try:
         run.clients = _read_clients(billsby, run)
-        _read_subscriptions(billsby)
-        _read_open_invoices(billsby)
+        clients = dict(Client.objects.values_list("billsby_id", "pk"))
+        mirror.keep_summaries(billsby.subscriptions(), clients)
+        _read_open_invoices(billsby, clients)
     except BillsbyError as problem:
         run.problem = str(problem)
     run.ended_at = clock.now()
@@ -29,43 +53,71 @@ def refresh_all(billsby: Billsby) -> Refresh:
 
 
 def _read_clients(billsby: Billsby, run: Refresh) -> int:
-    count = 0
-    for customer in billsby.customers():
-        mirror.keep_client(customer)
-        count += 1
+    count = mirror.keep_clients(billsby.customers())
     Client.objects.filter(read_at__lt=run.started_at, gone_at=None).update(gone_at=clock.now())
     return count
 
 
-def _read_subscriptions(billsby: Billsby) -> None:
-    clients = {client.billsby_id: client for client in Client.objects.all()}
-    for summary in billsby.subscriptions():
-        client = clients.get(summary.customer_id)
-        if client is not None:
-            mirror.keep_summary(client, summary)
-
-
-def _read_open_invoices(billsby: Billsby) -> None:
-    """There is no filter for "to be written off" (billsby.md 3), so the whole list is read."""
-    clients = {client.billsby_id: client for client in Client.objects.all()}
+def _read_open_invoices(billsby: Billsby, clients: dict[str, int]) -> None:
+    """Ask for what is unpaid and pending; reading every invoice there ever was would take a
+    large company's whole allowance of calls. There is no filter for "to be written off"
+    (billsby.md 3), so an invoice that is no longer among them is looked up at its client before
+    it is forgotten.
+    """
     started_at = clock.now()
-    for invoice in billsby.company_invoices():
-        client = clients.get(invoice.customer_id)
-        if client is not None and invoice.status.blocks:
-            mirror.keep_open_invoice(client, invoice)
-    OpenInvoice.objects.filter(read_at__lt=started_at).delete()
+    mirror.add_open_invoices(billsby.company_invoices(is_unpaid=True), clients)
+    mirror.add_open_invoices(billsby.company_invoices(is_pending=True), clients)
+    missing = OpenInvoice.objects.filter(read_at__lt=started_at)
+    for client in Client.objects.filter(open_invoices__in=missing).distinct():
+        try:
+            mirror.keep_open_invoices(client, billsby.customer_invoices(client.billsby_id))
+        except NotFound:
+            mirror.keep_open_invoices(client, [])
 
 
 def refresh_client(billsby: Billsby, client: Client) -> None:
-    """Read one client's subscriptions and invoices now. Raises BillsbyError."""
-    listed = billsby.customer_subscriptions(client.billsby_id)
-    details = [billsby.subscription(found.billsby_id) for found in listed]
-    invoices = billsby.customer_invoices(client.billsby_id)
+    """Read one client now. Raises BillsbyError; then nothing has changed."""
+    keep(client, read(billsby, client.billsby_id))
+
+
+def read(billsby: Billsby, billsby_id: str) -> Reading:
+    """Ask Billsby for everything about one client; touches no database. Raises BillsbyError,
+    of which Nonsense when a subscription is said to belong to somebody else.
+    """
+    customer = billsby.customer(billsby_id)
+    listed = billsby.customer_subscriptions(billsby_id)
+    subscriptions = tuple(billsby.subscription(found.billsby_id) for found in listed)
+    strange = next((one for one in subscriptions if one.customer_id != billsby_id), None)
+    if strange is not None:
+        raise Nonsense(
+            f"Billsby lists {strange.billsby_id} under {billsby_id} but says it belongs to "
+            f"{strange.customer_id}. Nothing was changed; check the client in Billsby."
+        )
+    return Reading(customer, subscriptions, tuple(billsby.customer_invoices(billsby_id)))
+
+
+def keep(client: Client, reading: Reading) -> None:
+    """Store what was read of one client; `client` itself is brought up to date too."""
     with transaction.atomic():
-        for found in details:
+        mirror.keep_clients([reading.customer])
+        for found in reading.subscriptions:
             mirror.keep_subscription(client, found)
-        mirror.keep_open_invoices(client, invoices)
-        Client.objects.filter(pk=client.pk).update(read_at=clock.now())
+        mirror.keep_unlisted(client, [found.billsby_id for found in reading.subscriptions])
+        mirror.keep_open_invoices(client, reading.invoices)
+    client.refresh_from_db()
+
+
+def look_up(billsby: Billsby, query: str) -> int:
+    """Ask Billsby for somebody the copy does not know yet, by name or Billsby ID, and keep who
+    is found; how many they were. Raises BillsbyError.
+    """
+    found = list(islice(billsby.customers(search=query), MOST_LOOKED_UP))
+    if " " not in query.strip() and not found:
+        try:
+            found = [billsby.customer(query.strip())]
+        except (NotFound, Refused):
+            return 0
+    return mirror.keep_clients(found)
 
 
 def last_refresh() -> Refresh | None:

@@ -5,81 +5,145 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Client',
+            name="Client",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('billsby_id', models.CharField(max_length=64, unique=True)),
-                ('first_name', models.CharField(blank=True, max_length=200)),
-                ('last_name', models.CharField(blank=True, max_length=200)),
-                ('email', models.CharField(blank=True, max_length=320)),
-                ('phone', models.CharField(blank=True, help_text='As Billsby has it', max_length=64)),
-                ('phone_e164', models.CharField(blank=True, db_index=True, max_length=20)),
-                ('phone_digits', models.CharField(blank=True, max_length=64)),
-                ('search_text', models.TextField(blank=True)),
-                ('since', models.DateTimeField(null=True)),
-                ('read_at', models.DateTimeField()),
-                ('gone_at', models.DateTimeField(help_text='When Billsby stopped listing the client', null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("billsby_id", models.CharField(max_length=64, unique=True)),
+                ("first_name", models.CharField(blank=True, max_length=200)),
+                ("last_name", models.CharField(blank=True, max_length=200)),
+                ("email", models.CharField(blank=True, max_length=320)),
+                (
+                    "phone",
+                    models.CharField(blank=True, help_text="As Billsby has it", max_length=64),
+                ),
+                ("phone_e164", models.CharField(blank=True, db_index=True, max_length=20)),
+                ("phone_digits", models.CharField(blank=True, max_length=64)),
+                ("search_text", models.TextField(blank=True)),
+                ("since", models.DateTimeField(null=True)),
+                ("read_at", models.DateTimeField()),
+                (
+                    "gone_at",
+                    models.DateTimeField(
+                        help_text="When Billsby stopped listing the client", null=True
+                    ),
+                ),
             ],
             options={
-                'ordering': ['last_name', 'first_name', 'billsby_id'],
+                "ordering": ["last_name", "first_name", "billsby_id"],
             },
         ),
         migrations.CreateModel(
-            name='Refresh',
+            name="Refresh",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('started_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('clients', models.PositiveIntegerField(default=0)),
-                ('problem', models.TextField(blank=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("started_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("clients", models.PositiveIntegerField(default=0)),
+                ("problem", models.TextField(blank=True)),
             ],
             options={
-                'ordering': ['-started_at', '-id'],
+                "ordering": ["-started_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='OpenInvoice',
+            name="OpenInvoice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=80, unique=True)),
-                ('amount_minor', models.BigIntegerField()),
-                ('currency', models.CharField(blank=True, max_length=3)),
-                ('status', models.CharField(choices=[('pending', 'Pending'), ('unpaid', 'Unpaid'), ('to_be_written_off', 'To be written off'), ('unknown', 'Unknown')], max_length=20)),
-                ('status_raw', models.CharField(blank=True, max_length=64)),
-                ('issued_at', models.DateTimeField(null=True)),
-                ('read_at', models.DateTimeField()),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='open_invoices', to='clients.client')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.CharField(max_length=80, unique=True)),
+                ("amount_minor", models.BigIntegerField()),
+                ("currency", models.CharField(blank=True, max_length=3)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("unpaid", "Unpaid"),
+                            ("to_be_written_off", "To be written off"),
+                            ("unknown", "Unknown"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("status_raw", models.CharField(blank=True, max_length=64)),
+                ("issued_at", models.DateTimeField(null=True)),
+                ("read_at", models.DateTimeField()),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="open_invoices",
+                        to="clients.client",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['client_id', 'issued_at', 'number'],
+                "ordering": ["client_id", "issued_at", "number"],
             },
         ),
         migrations.CreateModel(
-            name='Subscription',
+            name="Subscription",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('billsby_id', models.CharField(max_length=64, unique=True)),
-                ('plan_name', models.CharField(blank=True, max_length=200)),
-                ('product_name', models.CharField(blank=True, max_length=200)),
-                ('status', models.CharField(choices=[('active', 'Active'), ('in_trial', 'In trial'), ('paused', 'Paused'), ('suspended', 'Suspended'), ('cancelled', 'Cancelled'), ('unknown', 'Unknown')], max_length=16)),
-                ('status_raw', models.CharField(blank=True, max_length=64)),
-                ('currency', models.CharField(blank=True, max_length=3)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('next_billing_at', models.DateTimeField(null=True)),
-                ('next_billing_minor', models.BigIntegerField(null=True)),
-                ('read_at', models.DateTimeField()),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='subscriptions', to='clients.client')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("billsby_id", models.CharField(max_length=64, unique=True)),
+                ("plan_name", models.CharField(blank=True, max_length=200)),
+                ("product_name", models.CharField(blank=True, max_length=200)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("active", "Active"),
+                            ("in_trial", "In trial"),
+                            ("paused", "Paused"),
+                            ("suspended", "Suspended"),
+                            ("cancelled", "Cancelled"),
+                            ("unknown", "Unknown"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("status_raw", models.CharField(blank=True, max_length=64)),
+                ("currency", models.CharField(blank=True, max_length=3)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("next_billing_at", models.DateTimeField(null=True)),
+                ("next_billing_minor", models.BigIntegerField(null=True)),
+                ("read_at", models.DateTimeField()),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="subscriptions",
+                        to="clients.client",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['client_id', 'started_at', 'billsby_id'],
+                "ordering": ["client_id", "started_at", "billsby_id"],
             },
         ),
     ]
