@@ -254,7 +254,7 @@ def _check_renewal(
 def _status_after_move(
     books: Books, who: Actor, subscription: Subscription, *, pause: bool
 ) -> SubscriptionStatus:
-    """The quirk is about the API's flag: in the panel a person names the status (billsby.md 1.2)."""
+    """The quirk is about the API's flag; in the panel a person names the status."""
     status = subscription.status
     if status is SubscriptionStatus.SUSPENDED:
         obeyed = books.quirk("renewaldate_while_suspended") == "obeyed"

@@ -100,7 +100,7 @@ STORY_LIVES = (
     _story(CLEAN[4], "Tessa", "Abernathy", "premium", months=3, next_in_days=23),
     _story(CLEAN[5], "Leon", "Vasquez", "business", months=10, next_in_days=24),
     _story(CLEAN[6], "Wilma", "Oduya", "standard", months=27, next_in_days=27),
-    _story(CLEAN[7], "Arthur", "Kingsley", "basic", months=6, next_in_days=29),
+    _story(CLEAN[7], "Arthur", "Kingsley", "basic", months=6, next_in_days=27.5),
 )
 
 FATES: tuple[dict[str, Any], ...] = (
@@ -140,7 +140,7 @@ def _background(rng: random.Random) -> list[Life]:
                 last,
                 rng.choice(("basic", "standard", "standard", "premium", "business")),
                 rng.randint(3, 30),
-                rng.uniform(3.5, 29.5),
+                rng.uniform(3.5, 27.5),
             ),
             **fate,
         )

@@ -192,15 +192,6 @@ class Store:
             ).fetchone()
         return None if row is None else str(row["value"])
 
-    def settings(self, prefix: str) -> dict[str, str]:
-        """All small texts whose name starts with a prefix, without the prefix."""
-        with self._lock:
-            rows = self._connection.execute(
-                "SELECT name, value FROM setting WHERE substr(name, 1, ?) = ?",
-                [len(prefix), prefix],
-            ).fetchall()
-        return {row["name"][len(prefix) :]: row["value"] for row in rows}
-
     def set_setting(self, name: str, value: str) -> None:
         """Keep a small named text."""
         with self._lock:

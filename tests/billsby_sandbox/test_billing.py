@@ -93,6 +93,14 @@ def test_a_one_time_charge_never_enters_dunning(company):
     assert (invoice.status, invoice.attempts, invoice.due_at) == ("Unpaid", 1, None)
 
 
+def test_an_unpaid_one_time_charge_that_falls_due_is_left_alone(company):
+    customer = company.add_customer()
+    number = company.add_invoice(customer.uid, 4900, "Unpaid", due_at=NOON + DAY).number
+    company.advance(days=2)
+    invoice = company.invoice(number)
+    assert (invoice.status, invoice.due_at) == ("Unpaid", None)
+
+
 @pytest.mark.parametrize(("quirk", "attempts"), [("no", 1), ("yes", 2)])
 def test_whether_dunning_goes_on_while_suspended_is_a_quirk(company, quirk, attempts):
     company.set_quirk("dunning_while_suspended", quirk)
