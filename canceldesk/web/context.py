@@ -25,6 +25,7 @@ class Destination:
 class NavigationItem:
     """A destination as one person sees it from one page."""
 
+    url_name: str
     url: str
     label: str
     icon: str
@@ -70,4 +71,4 @@ def _url(name: str) -> str:
 
 def _item(destination: Destination, url: str, path: str) -> NavigationItem:
     is_here = path == url or (url != "/" and path.startswith(url))
-    return NavigationItem(url, destination.label, destination.icon, is_here)
+    return NavigationItem(destination.url_name, url, destination.label, destination.icon, is_here)

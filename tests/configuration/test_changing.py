@@ -1,0 +1,57 @@
+"""Changing settings as a person."""
+
+from __future__ import annotations
+
+import pytest
+
+from canceldesk.accounts.models import User
+from canceldesk.cases.authority import NotAllowedError
+from canceldesk.cases.log import sentence
+from canceldesk.cases.models import LogEntry
+from canceldesk.configuration import services
+from canceldesk.configuration.changing import BadSettingsError, change_settings
+
+
+def test_an_admins_changes_are_saved_and_logged_with_old_and_new(admin: User) -> None:
+    changed = change_settings({"COMPANY_NAME": "Widgets", "HOLD_DAYS": "90"}, by=admin)
+    assert changed == ["COMPANY_NAME", "HOLD_DAYS"]
+    entry = LogEntry.objects.get(data__name="HOLD_DAYS")
+    assert entry.by == admin
+    assert entry.data == {"name": "HOLD_DAYS", "old": "180", "new": "90"}
+    assert sentence(entry) == "changed the setting HOLD_DAYS"
+
+
+def test_what_stays_the_same_is_not_logged(admin: User) -> None:
+    assert change_settings({"HOLD_DAYS": "180"}, by=admin) == []
+    assert not LogEntry.objects.exists()
+
+
+def test_a_secret_is_logged_without_its_text(admin: User) -> None:
+    change_settings({"BILLSBY_API_KEY": "hush-hush"}, by=admin)
+    assert LogEntry.objects.get().data == {"name": "BILLSBY_API_KEY"}
+
+
+def test_one_bad_text_saves_none_and_names_each_problem(admin: User) -> None:
+    wanted = {"COMPANY_NAME": "Widgets", "HOLD_DAYS": "x", "POLL_SECONDS": "0"}
+    with pytest.raises(BadSettingsError) as problem:
+        change_settings(wanted, by=admin)
+    assert set(problem.value.problems) == {"HOLD_DAYS", "POLL_SECONDS"}
+    assert "at least 1" in str(problem.value)
+    assert services.text("COMPANY_NAME") == "Our company"
+    assert not LogEntry.objects.exists()
+
+
+def test_a_setting_fixed_outside_undoes_the_whole_change(
+    admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CANCELDESK_HOLD_DAYS", "60")
+    with pytest.raises(services.FixedByEnvironmentError):
+        change_settings({"COMPANY_NAME": "Widgets", "HOLD_DAYS": "90"}, by=admin)
+    assert services.text("COMPANY_NAME") == "Our company"
+
+
+@pytest.mark.parametrize("role", ["agent", "manager"])
+def test_only_an_admin_may(role: str, request: pytest.FixtureRequest) -> None:
+    with pytest.raises(NotAllowedError, match="Ask an admin"):
+        change_settings({"HOLD_DAYS": "90"}, by=request.getfixturevalue(role))
+    assert services.whole("HOLD_DAYS") == 180
