@@ -11,6 +11,7 @@ from canceldesk.billsby import Billsby
 from canceldesk.billsby.client import HttpBillsby
 from canceldesk.configuration import services as configuration
 from canceldesk.workbook.protocol import CancellationList
+from canceldesk.workbook.workbooklist import WorkbookList
 
 
 class NotSetUpError(Exception):
@@ -61,8 +62,6 @@ def the_list() -> CancellationList:
         raise NotSetUpError(
             "No workbook is set up yet. An admin fills in its path under Settings → Workbook."
         )
-    from canceldesk.workbook.workbook_list import WorkbookList
-
     return WorkbookList(
         path,
         tab=configuration.text("WORKBOOK_TAB") or None,

@@ -196,7 +196,8 @@ def _unforeseen(case: Case) -> Waits:
 
 def retry_in(failures: int) -> dt.timedelta:
     """How long until the next try after so many failed passes in a row."""
-    return min(FIRST_RETRY * 2 ** min(failures, 10), LONGEST_RETRY)
+    doublings: int = 2 ** min(failures, 10)
+    return min(FIRST_RETRY * doublings, LONGEST_RETRY)
 
 
 def _billsby_trouble(problem: BillsbyError, case: Case) -> Waits:

@@ -44,14 +44,10 @@ def ensure(work: Work, scope: CaseSubscription) -> Result:
         return _was_held(work, hold, name, subscription)
     if subscription.status is SubscriptionStatus.UNKNOWN:
         return _unknown_status(name, subscription)
-    if hold is not None and hold.state == Hold.State.RELEASING:
-        return _release(work, scope, hold)
-    if hold is not None and hold.state == Hold.State.RELEASED and hold.release_until is not None:
-        if clock.now() < hold.release_until and _protects(subscription, hold):
-            return _lifted(work, hold, subscription, name)
-        return _place(work, scope, hold, Verb.HOLD_RESTORED)
     if hold is None or hold.state in {Hold.State.INTENDED, Hold.State.RETURNED, Hold.State.OVER}:
         return _place(work, scope, hold, Verb.HOLD_PLACED)
+    if hold.state in {Hold.State.RELEASING, Hold.State.RELEASED}:
+        return _lift_for_a_click(work, scope, hold, subscription)
     if not _protects(subscription, hold) or _runs_out(work, hold):
         return _place(work, scope, hold, Verb.HOLD_RENEWED)
     return _held(work, hold, name)
@@ -201,6 +197,17 @@ def _refused(work: Work, scope: CaseSubscription, refusal: BillsbyError | None) 
         again=dt.timedelta(minutes=5),
         attention=True,
     )
+
+
+def _lift_for_a_click(
+    work: Work, scope: CaseSubscription, hold: Hold, subscription: Subscription
+) -> Result:
+    if hold.state == Hold.State.RELEASING:
+        return _release(work, scope, hold)
+    is_over = hold.release_until is None or clock.now() >= hold.release_until
+    if is_over or not _protects(subscription, hold):
+        return _place(work, scope, hold, Verb.HOLD_RESTORED)
+    return _lifted(work, hold, subscription, str(scope.subscription))
 
 
 def _release(work: Work, scope: CaseSubscription, hold: Hold) -> Result:

@@ -46,20 +46,15 @@ def _decision_awaited(again: dt.timedelta) -> Waits:
 
 def keep_next_charge(work: Work) -> None:
     """Bring the case's clock to the next charge up to date from what this pass has read."""
-    charges = [
-        (subscription.next_billing_at, subscription)
-        for scope in work.scope
-        if not (subscription := work.subscription(scope)).status.is_stopped
-        and subscription.next_billing_at is not None
-    ]
-    at, subscription = min(charges, key=lambda pair: pair[0], default=(None, None))
-    now = {
-        "next_charge_at": at,
-        "next_charge_minor": subscription.next_billing_minor if subscription else None,
-    }
-    stale = any(getattr(work.case, name) != value for name, value in now.items())
-    if stale:
-        with work.fenced():
-            Case.objects.filter(pk=work.case.pk).update(**now)
-            cases.changed(work.case)
-        work.case.next_charge_at, work.case.next_charge_minor = at, now["next_charge_minor"]
+    charges = []
+    for scope in work.scope:
+        found = work.subscription(scope)
+        if found.next_billing_at is not None and not found.status.is_stopped:
+            charges.append((found.next_billing_at, found.next_billing_minor))
+    at, minor = min(charges, key=lambda charge: charge[0], default=(None, None))
+    if (work.case.next_charge_at, work.case.next_charge_minor) == (at, minor):
+        return
+    with work.fenced():
+        Case.objects.filter(pk=work.case.pk).update(next_charge_at=at, next_charge_minor=minor)
+        cases.changed(work.case)
+    work.case.next_charge_at, work.case.next_charge_minor = at, minor

@@ -129,10 +129,9 @@ def _by_column(cells: bytes) -> dict[int, Cell]:
 
 
 def _is_client(listed: ListedRow) -> bool:
-    name = headings.normalised(listed.name)
-    if name in _TOTALS and not listed.phone:
+    if headings.normalised(listed.name) in _TOTALS and not listed.phone:
         return False
-    return bool(name or listed.phone.strip())
+    return bool(listed.name.strip() or listed.phone.strip())
 
 
 def _listed(found: FoundList, number: int, cells: Mapping[int, Cell]) -> ListedRow:

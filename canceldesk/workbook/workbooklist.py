@@ -8,8 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from canceldesk.workbook import editing, locking, reading, saving, sheetdata
-from canceldesk.workbook.errors import CannotPlace, CannotRead, ChangedMeanwhile, ReadBackDiffers
+from canceldesk.workbook import editing, locking, reading, saving, sheetdata, text
+from canceldesk.workbook.errors import (
+    CannotEdit,
+    CannotPlace,
+    CannotRead,
+    ChangedMeanwhile,
+    ReadBackDiffers,
+)
 from canceldesk.workbook.locking import Waiting
 from canceldesk.workbook.protocol import (
     CancellationList,
@@ -61,6 +67,11 @@ class WorkbookList(CancellationList):
         A workbook that a person saves at the same moment is taken as they saved it and the row
         added to that, unless `expected_fingerprint` is given. Raises any `ListError`.
         """
+        if not text.normalised(row.name) and not text.normalised(row.phone):
+            raise CannotEdit(
+                "A row needs the client's name or phone number. Fill in one of them. "
+                "Nothing was written."
+            )
         path = self.path.resolve()
         saving.read(path)
         with locking.held(path, self._waiting):

@@ -87,7 +87,8 @@ def _take(work: Work) -> Facts | Waits:
 def collected(invoices: list[Invoice], notes: list[CreditNote], currency: str) -> int:
     """Paid and paid-offline invoices less refunds, in minor units of `currency`.
 
-    A refund under way counts as given back, a failed one does not. Amounts in another currency are left out: they cannot be added up.
+    A refund under way counts as given back, a failed one does not. Amounts in another currency
+    are left out: they cannot be added up.
     """
     paid = sum(
         invoice.amount_minor

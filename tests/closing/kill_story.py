@@ -1,0 +1,266 @@
+"""Runs one closing again and again, each time killed with SIGKILL at another point, and lets a
+fresh process finish it. Prints one JSON line per kill. Run by test_kill.py.
+
+A point is: before and after every call to Billsby and every use of the list, and after every
+commit of the desk's own database. Everything is real: processes, database file, workbook file
+and the practice Billsby's file. Only the network between them is left out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+import os
+import shutil
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+WORK = Path(sys.argv[1])
+os.environ["CANCELDESK_DATA"] = str(WORK / "desk")
+os.environ["CANCELDESK_SECRET_KEY"] = "only-for-tests"
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+os.environ["CANCELDESK_WORKBOOK_PATH"] = str(WORK / "list.xlsx")
+
+import django  # noqa: E402
+
+django.setup()
+
+from django.core.management import call_command  # noqa: E402
+from django.db import connection, connections, transaction  # noqa: E402
+
+from billsby_sandbox.app import create_app  # noqa: E402
+from billsby_sandbox.company import Company  # noqa: E402
+from billsby_sandbox.transport import InProcessTransport  # noqa: E402
+from canceldesk import clock, outside  # noqa: E402
+from canceldesk.accounts.models import User  # noqa: E402
+from canceldesk.billsby.client import HttpBillsby  # noqa: E402
+from canceldesk.cases import services as cases  # noqa: E402
+from canceldesk.cases.models import Case, Channel, Decision, Reason, Wish  # noqa: E402
+from canceldesk.clients import mirror  # noqa: E402
+from canceldesk.closing import services as closing  # noqa: E402
+from canceldesk.closing.advance import advance  # noqa: E402
+from canceldesk.retention import services as retention  # noqa: E402
+from canceldesk.workbook.protocol import NewRow  # noqa: E402
+from canceldesk.workbook.sample import create_sample  # noqa: E402
+from canceldesk.workbook.workbooklist import WorkbookList  # noqa: E402
+
+START = dt.datetime(2026, 3, 2, 15, 0, tzinfo=dt.UTC)
+TEMPLATE = WORK / "template"
+FILES = ("desk", "list.xlsx", "billsby.sqlite3")
+
+
+class Killer:
+    """Counts the points passed, and dies at the one it was made for."""
+
+    def __init__(self, at: int) -> None:
+        self.at = at
+        self.passed: list[str] = []
+
+    def point(self, name: str) -> None:
+        self.passed.append(name)
+        if len(self.passed) == self.at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def around(self, what: Callable[..., Any], name: str) -> Callable[..., Any]:
+        def called(*args: Any, **kwargs: Any) -> Any:
+            self.point(f"before {name}")
+            result = what(*args, **kwargs)
+            self.point(f"after {name}")
+            return result
+
+        return called
+
+
+class Around:
+    """An outside system with a killer before and after each of its calls."""
+
+    def __init__(self, inner: Any, killer: Killer, name: str) -> None:
+        self._inner, self._killer, self._name = inner, killer, name
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._inner, name)
+        return self._killer.around(found, f"{self._name}.{name}") if callable(found) else found
+
+
+@contextlib.contextmanager
+def world(killer: Killer | None = None) -> Iterator[Company]:
+    company = Company.open(
+        WORK / "billsby.sqlite3", domain="acme", api_key="acme_key", clock=clock.now
+    )
+    billsby: Any = HttpBillsby(
+        base_url="http://billsby.test/api/v1/rest/core",
+        company_domain="acme",
+        api_key="acme_key",
+        rate_per_second=1_000_000,
+        transport=InProcessTransport(create_app(company)),
+        sleep=lambda seconds: None,
+    )
+    the_list: Any = WorkbookList(WORK / "list.xlsx")
+    if killer is not None:
+        billsby, the_list = Around(billsby, killer, "billsby"), Around(the_list, killer, "list")
+        _count_commits(killer)
+    with outside.using(billsby=billsby, the_list=the_list):
+        yield company
+    company.close()
+
+
+def _count_commits(killer: Killer) -> None:
+    honest = transaction.Atomic.__exit__
+
+    def commit(self: Any, *args: Any) -> None:
+        outermost = len(connection.savepoint_ids) == 0 and not connection.atomic_blocks[:-1]
+        honest(self, *args)
+        if outermost:
+            killer.point("after a commit")
+
+    transaction.Atomic.__exit__ = commit  # type: ignore[method-assign]
+
+
+def lay_out(decision: Decision) -> None:
+    """A decided case with two invoices to write off, ready for its first pass."""
+    call_command("migrate", verbosity=0)
+    create_sample(
+        WORK / "list.xlsx",
+        [
+            NewRow(f"Former {n}", f"(202) 555-01{n}", dt.date(2026, 1, n), 9900, "USD", 3, "Other")
+            for n in range(10, 16)
+        ],
+        title="Cancellations",
+    )
+    with clock.frozen(START), world() as company:
+        began = START - dt.timedelta(days=100)
+        customer = company.add_customer(
+            "Nora", "Field", phone_number="2025550143", created_at=began
+        )
+        subscription = company.add_subscription(customer.uid, created_at=began)
+        company.add_invoice(customer.uid, 9900, "Paid", subscription_uid=subscription.uid)
+        for amount in (4900, 5100):
+            company.add_invoice(customer.uid, amount, subscription_uid=subscription.uid)
+        agent = User.objects.create_user("agent@example.com", name="Agent", role="agent")
+        manager = User.objects.create_user("manager@example.com", name="Manager", role="manager")
+        client = mirror.keep_client(outside.billsby().customer(customer.uid))
+        mirror.keep_subscription(client, outside.billsby().subscription(subscription.uid))
+        case = cases.file_request(
+            by=agent,
+            client=client,
+            subscriptions=list(client.subscriptions.all()),
+            wish=Wish.SUSPEND,
+            channel=Channel.CALL,
+            reason=Reason.objects.get(key="too_expensive"),
+        )
+        retention.decide(case, by=manager, decision=decision, typed_id=customer.uid)
+        seen = [
+            closing.Seen(i.number, i.amount)
+            for i in company.invoices(customer.uid)
+            if i.status == "Unpaid"
+        ]
+        closing.approve_write_offs(case, by=manager, seen=seen)
+    connections.close_all()
+    for name in FILES:
+        _copy(WORK / name, TEMPLATE / name)
+
+
+def _copy(source: Path, target: Path) -> None:
+    if target.is_dir():
+        shutil.rmtree(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target)
+    else:
+        shutil.copy2(source, target)
+
+
+def afresh() -> None:
+    for name in FILES:
+        for old in WORK.glob(f"{name}-*"):
+            old.unlink()
+        _copy(TEMPLATE / name, WORK / name)
+
+
+def in_a_child(what: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+    """Run something in a process of its own; None when that was killed."""
+    connections.close_all()
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.write(writing, json.dumps(what()).encode())
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as told:
+        text = told.read()
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        return None
+    assert os.waitstatus_to_exitcode(status) == 0, "the child failed by itself"
+    return json.loads(text)  # type: ignore[no-any-return]
+
+
+def closing_until(killer: Killer, decision: Decision) -> dict[str, Any]:
+    with clock.frozen(START), world(killer) as company:
+        _passes(company, decision)
+    return {"points": killer.passed}
+
+
+def _passes(company: Company, decision: Decision) -> None:
+    for _ in range(8):
+        case = Case.objects.get()
+        if case.state == "closed":
+            return
+        advance(case.pk, owner=f"process {os.getpid()}")
+        if decision is Decision.SUSPEND:
+            _click_when_offered(company)
+        clock.advance(dt.timedelta(seconds=61))
+
+
+def _click_when_offered(company: Company) -> None:
+    """The person suspends as soon as the desk asks for it."""
+    case = Case.objects.get()
+    if case.steps.filter(name="stop", evidence__parts__isnull=True, evidence__click=True).exists():
+        company.panel_suspend(company.subscriptions()[0].uid)
+
+
+def finished(decision: Decision) -> dict[str, Any]:
+    """What a fresh process makes of it, some time later."""
+    with clock.frozen(START + dt.timedelta(hours=1)), world() as company:
+        _passes(company, decision)
+        rows = WorkbookList(WORK / "list.xlsx").read().rows
+        written_off = [e.subject for e in company.history() if e.what == "invoice written off"]
+        return {
+            "state": Case.objects.get().state,
+            "rows": sum(row.name == "Nora Field" for row in rows),
+            "others": sum(row.name.startswith("Former") for row in rows),
+            "on_top": rows[0].name == "Nora Field",
+            "written_off": len(written_off),
+            "written_off_twice": len(written_off) - len(set(written_off)),
+            "write_off_calls": sum("WrittenOff" in call.path for call in company.calls()),
+            "status": company.subscriptions()[0].status,
+            "log_closed": Case.objects.get().log.filter(verb="case.closed").count(),
+        }
+
+
+def main() -> None:
+    decision = Decision(sys.argv[2])
+    lay_out(decision)
+    complete = in_a_child(lambda: closing_until(Killer(0), decision))
+    assert complete is not None
+    points = complete["points"]
+    print(json.dumps({"points": points}), flush=True)  # noqa: T201
+    for at in range(1, len(points) + 1):
+        afresh()
+        survived = in_a_child(lambda at=at: closing_until(Killer(at), decision))  # type: ignore[misc]
+        outcome = in_a_child(lambda: finished(decision)) or {}
+        told = {"at": at, "point": points[at - 1], "killed": survived is None, **outcome}
+        print(json.dumps(told), flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
