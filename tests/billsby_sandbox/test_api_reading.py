@@ -268,7 +268,7 @@ def test_subscriptions_are_filtered_by_trial_plan_and_product(company, api):
         company.add_subscription(company.add_customer().uid, plan, status=status)
 
     def count(query: str) -> int:
-        return api.get(f"/acme/subscriptions?page=1&pageSize=9&{query}").json()["rowCount"]
+        return int(api.get(f"/acme/subscriptions?page=1&pageSize=9&{query}").json()["rowCount"])
 
     assert count("isInFreeTrial=true") == 1
     assert count("planName=plus") == 2

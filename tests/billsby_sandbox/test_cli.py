@@ -26,7 +26,7 @@ def running(company, monkeypatch):
         with httpx.Client(transport=transport) as client:
             return client.request(method, url, json=json)
 
-    monkeypatch.setattr(cli.httpx, "request", request)
+    monkeypatch.setattr(httpx, "request", request)
     return company
 
 
@@ -117,7 +117,7 @@ def test_a_server_that_is_not_there_is_said_and_fails(monkeypatch):
     def nobody(*_, **__):
         raise httpx.ConnectError("refused")
 
-    monkeypatch.setattr(cli.httpx, "request", nobody)
+    monkeypatch.setattr(httpx, "request", nobody)
     printed = run("state")
     assert printed.exit_code == 1
     assert "No practice Billsby answers" in printed.stderr

@@ -139,7 +139,7 @@ def test_down_is_503_or_a_refused_connection_until_it_is_up(company, api):
 
 def test_the_rate_limit_quirk_answers_429_with_retry_after(company, api, monkeypatch):
     clock = [100.0]
-    monkeypatch.setattr(faults.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr("billsby_sandbox.faults.time.monotonic", lambda: clock[0])
     company.set_quirk("rate_limit", 2)
     codes = [api.get(LIST) for _ in range(3)]
     assert [reply.status_code for reply in codes] == [200, 200, 429]

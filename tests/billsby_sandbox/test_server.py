@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from waitress.server import BaseWSGIServer
 
 from billsby_sandbox import server
 from billsby_sandbox.company import Company
@@ -22,6 +23,10 @@ from .conftest import KEY, NOON
 pytestmark = pytest.mark.loopback
 
 
+def _port_of(running: BaseWSGIServer) -> int:
+    return int(running.effective_port)  # type: ignore[attr-defined]
+
+
 @pytest.fixture
 def served(tmp_path) -> Iterator[tuple[Company, httpx.Client]]:
     company = Company.open(tmp_path / "c.sqlite3", domain="acme", api_key=KEY, clock=lambda: NOON)
@@ -29,7 +34,7 @@ def served(tmp_path) -> Iterator[tuple[Company, httpx.Client]]:
     thread = threading.Thread(target=running.run, daemon=True)
     thread.start()
     with httpx.Client(
-        base_url=f"http://127.0.0.1:{running.effective_port}{BASE}",
+        base_url=f"http://127.0.0.1:{_port_of(running)}{BASE}",
         headers={"ApiKey": KEY},
         trust_env=False,
         timeout=20,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import httpx
 import pytest
@@ -18,7 +19,7 @@ class Inbox:
 
     def __init__(self) -> None:
         self.answer = 200
-        self.got: list[tuple[str, dict, dict]] = []
+        self.got: list[tuple[str, dict[str, str], dict[str, Any]]] = []
 
     def __call__(self, url, headers, body):
         self.got.append((url, dict(headers), json.loads(body)))
@@ -204,7 +205,7 @@ def test_posting_gives_the_status_or_0_when_nobody_answers(monkeypatch):
         with httpx.Client(transport=httpx.MockTransport(answer)) as client:
             return client.post(url, **options)
 
-    monkeypatch.setattr(webhooks.httpx, "post", post)
+    monkeypatch.setattr(httpx, "post", post)
     assert webhooks.post(URL, {"Secret": "s"}, '{"Type": "X"}') == 202
     assert webhooks.post("http://nobody.example.com/", {}, "{}") == 0
     assert sent[0].headers["Secret"] == "s"
