@@ -57,7 +57,7 @@ class HttpBillsby:
     base_url: where the API is. company_domain: the company's subdomain ("widgets" of
     widgets.billsby.com). api_key: a secret; it shows in no repr, log or error.
     rate_per_second: the desk's own limit for this client, all threads together. timeout: seconds
-    to wait for one answer; with repeats a call lasts up to a minute. transport, sleep, monotonic,
+    to wait for one answer; with repeats a call lasts up to 40. transport, sleep, monotonic,
     now: put in place of the real ones by tests. What each call takes and gives is said in
     :class:`~.protocol.Billsby`.
 

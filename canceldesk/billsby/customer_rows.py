@@ -5,7 +5,7 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from .rows import Row
-from .scalars import Count, Id, Mapping, Minor, OptionalId, Text, Time, read_id
+from .scalars import Count, Id, Mapping, Minor, OptionalId, Text, Time, Total, read_id
 from .statuses import SubscriptionStatus
 from .values import (
     Customer,
@@ -57,7 +57,7 @@ def _with_plus(dial_code: str) -> str:
 class CustomerDetailsRow(CustomerRow):
     """The reply of GET customers/{id}."""
 
-    total_amount_paid: Minor = None
+    total_amount_paid: Total = None
     company_currency: Text = ""
     additional_email: Text = ""
     card_status: Text = ""
@@ -166,7 +166,7 @@ class SubscriptionRow(Row):
     next_billing_date: Time = None
     next_billing_amount: Minor = None
     contract_minimum_term_end: Time = None
-    total_revenue: Minor = None
+    total_revenue: Total = None
 
     def value(self) -> Subscription:
         """Give the subscription."""

@@ -25,8 +25,9 @@ from .errors import BillsbyError, Busy, Nonsense, Refused, Unreachable
 from .ratelimit import TokenBucket
 from .replies import Reply, refusal, seconds_to_wait, what_now
 
-LONGEST_CALL = 60.0
-"""Seconds one call may last with all its waits and repeats."""
+LONGEST_CALL = 40.0
+"""Seconds one call may last with all its waits and repeats. Less than the lease a pass holds on
+its case, so that nobody takes the case over while an answer is still awaited."""
 
 SHORTEST_ATTEMPT = 5.0
 """Seconds that must be left for one more try to be worth it."""

@@ -100,6 +100,17 @@ def read_text(value: object) -> str:
     raise ValueError("not a text")
 
 
+def read_total(value: object) -> int | None:
+    """Give a total of Billsby's own, or None when it is not clear what unit it is in.
+
+    Such totals are only ever compared with what the invoices add up to, so an unclear one must
+    not hide the rest of the reply.
+    """
+    with suppress(ValueError):
+        return read_minor(value)
+    return None
+
+
 def read_id(value: object) -> str:
     """Give an ID that must be there.
 
@@ -130,6 +141,7 @@ def read_mapping(value: object) -> dict[str, Any]:
 
 Time = Annotated[datetime | None, BeforeValidator(read_time)]
 Minor = Annotated[int | None, BeforeValidator(read_minor)]
+Total = Annotated[int | None, BeforeValidator(read_total)]
 Amount = Annotated[int, BeforeValidator(read_amount)]
 Count = Annotated[int | None, BeforeValidator(read_count)]
 Text = Annotated[str, BeforeValidator(read_text)]

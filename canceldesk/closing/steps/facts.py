@@ -151,6 +151,8 @@ def _sentence(facts: Facts) -> str:
         f"{'month' if facts.months == 1 else 'months'}."
     )
     total = facts.billsby_total_minor
-    if total is not None and total != facts.collected_minor:
+    if total is None:
+        said += " Billsby gives no total of its own to compare with."
+    elif total != facts.collected_minor:
         said += f" Billsby's own total says {money(total, facts.currency)}."
     return said
