@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,8 @@ from waitress.server import BaseWSGIServer, create_server
 
 from billsby_sandbox.app import create_app
 from billsby_sandbox.company import Company
+
+_logger = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
 THREADS = 12
@@ -55,7 +58,10 @@ def living(company: Company, seconds: float = TICK_SECONDS) -> Iterator[None]:
 
 def _repeat(action: Callable[[], int], seconds: float, stop: threading.Event) -> None:
     while not stop.wait(seconds):
-        action()
+        try:
+            action()
+        except Exception:
+            _logger.exception("The practice Billsby stumbled and goes on")
 
 
 def serve(company: Company, host: str, port: int) -> None:

@@ -45,7 +45,7 @@ def post(url: str, headers: Mapping[str, str], body: str) -> int:
             timeout=SEND_SECONDS,
             trust_env=False,
         )
-    except httpx.HTTPError:
+    except (httpx.HTTPError, httpx.InvalidURL):
         return 0
     return reply.status_code
 

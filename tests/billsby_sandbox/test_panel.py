@@ -80,6 +80,13 @@ def test_what_is_not_there_is_404(browser, path):
     assert browser.get(f"/panel/{path}").status_code == 404
 
 
+def test_the_style_and_the_icon_come_from_here(browser):
+    for name in ("panel.css", "icon.svg"):
+        reply = browser.get(f"/panel/static/{name}")
+        assert reply.status_code == 200
+        reply.close()
+
+
 def test_the_front_door_leads_to_the_subscriptions(browser):
     assert "Subscriptions" in text(browser.get("/", follow_redirects=True))
 

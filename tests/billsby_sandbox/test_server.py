@@ -98,6 +98,24 @@ def test_billing_and_webhooks_run_by_themselves_while_it_lives(company):
     assert company.subscription(subscription.uid).next_billing_at > NOON
 
 
+def test_a_receiver_that_breaks_does_not_end_the_webhooks(company, caplog):
+    tried = threading.Event()
+    arrived = threading.Event()
+
+    def sender(url, headers, body):
+        if not tried.is_set():
+            tried.set()
+            raise RuntimeError("broken receiver")
+        arrived.set()
+        return 200
+
+    company.set_webhook("http://desk.example.com/", "s", sender)
+    company.add_customer()
+    with server.living(company, seconds=0.01):
+        assert arrived.wait(timeout=10)
+    assert "stumbled and goes on" in caplog.text
+
+
 def test_serving_binds_runs_and_lets_go(company, monkeypatch):
     ran: list[str] = []
 
