@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from canceldesk.commands import running
+from canceldesk.commands import cases, checking, running, settings, users
 from canceldesk.workbook.commands import list_app
 
 app = typer.Typer(
@@ -23,12 +23,16 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(list_app, name="list")
+app.add_typer(cases.app, name="case")
+app.add_typer(users.app, name="user")
 for command in (
     running.serve,
     running.web,
     running.worker,
     running.migrate,
     running.refresh,
+    checking.doctor,
+    settings.settings,
 ):
     app.command()(command)
 
