@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from canceldesk.web.views import settings, today, users
+from canceldesk.web.views import case, hooks, retention, settings, today, users
 
 urlpatterns = [
     path("", today.page, name="today"),
+    path("today/live/", today.live, name="today-live"),
+    path("cases/<int:pk>/", case.page, name="case"),
+    path("cases/<int:pk>/live/", case.live, name="case-live"),
+    path("cases/<int:pk>/<slug:action>/", case.act, name="case-act"),
+    path("retention/", retention.page, name="retention-queue"),
+    path("retention/live/", retention.live, name="retention-live"),
+    path("hooks/billsby", hooks.billsby, name="billsby-hook"),
     path("account/", include("canceldesk.web.account_urls")),
     path("settings/", settings.start, name="settings"),
     path("settings/users/", users.page, name="settings-users"),

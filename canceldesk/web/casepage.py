@@ -1,0 +1,265 @@
+"""Everything the page of one case shows, read in a fixed number of queries."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.db.models import Max, QuerySet
+
+from canceldesk import clock
+from canceldesk.accounts.models import User
+from canceldesk.cases import authority, log
+from canceldesk.cases.authority import Act
+from canceldesk.cases.models import (
+    UNDECIDED_STATES,
+    Case,
+    CaseSubscription,
+    Decision,
+    Finding,
+    LogEntry,
+    State,
+)
+from canceldesk.clients.models import OpenInvoice, Subscription
+from canceldesk.closing import panel
+from canceldesk.closing.models import Facts, Hold, Step, Watch
+from canceldesk.closing.panel import Clicks
+from canceldesk.configuration import services as configuration
+from canceldesk.web import track
+from canceldesk.web.track import Ticked
+
+NEWEST_ENTRIES = 60
+
+
+@dataclass(frozen=True)
+class Told:
+    """A log entry as people read it."""
+
+    entry: LogEntry
+    sentence: str
+
+    @property
+    def raw(self) -> str:
+        """What was recorded with it, Billsby's or the workbook's answer included."""
+        return json.dumps(self.entry.data, indent=2, ensure_ascii=False, sort_keys=True)
+
+
+@dataclass(frozen=True)
+class Blocking:
+    """An invoice to be approved for writing off. `can_write_off` is False while nobody knows
+    what its status means.
+    """
+
+    number: str
+    amount_minor: int
+    currency: str
+    status: str
+    can_write_off: bool = True
+
+
+@dataclass(frozen=True)
+class CasePage:
+    """One case as one person sees it."""
+
+    case: Case
+    by: User
+    whole_log: bool = False
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether a manager still has to decide."""
+        return self.case.state in UNDECIDED_STATES
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether the desk is bringing it about."""
+        return self.case.state == State.CLOSING
+
+    @property
+    def is_final(self) -> bool:
+        """Whether a full cancellation was decided."""
+        return self.case.decision == Decision.CANCEL
+
+    @cached_property
+    def may(self) -> dict[str, bool]:
+        """By the name of an act, whether this person may do it."""
+        return {act.name: authority.may(self.by, act) for act in Act}
+
+    @cached_property
+    def refusal(self) -> dict[str, str]:
+        """By the name of an act, who can do it instead."""
+        return {act.name: authority.refusal(self.by, act) for act in Act}
+
+    @cached_property
+    def scope(self) -> list[CaseSubscription]:
+        """What is to stop."""
+        return sorted(self.case.scope.all(), key=lambda scope: scope.pk)
+
+    @cached_property
+    def staying(self) -> list[Subscription]:
+        """The client's other subscriptions that still bill."""
+        mine = {scope.subscription_id for scope in self.scope}
+        return [
+            subscription
+            for subscription in self.case.client.subscriptions.all()
+            if subscription.pk not in mine and subscription.is_live
+        ]
+
+    @cached_property
+    def holds(self) -> list[Hold]:
+        """Holds that keep a charge away now."""
+        holds = (getattr(scope, "hold", None) for scope in self.scope)
+        protecting = {Hold.State.HELD, Hold.State.RELEASING, Hold.State.RELEASED}
+        return [hold for hold in holds if hold is not None and hold.state in protecting]
+
+    @cached_property
+    def owed(self) -> list[OpenInvoice]:
+        """Invoices that still ask for money, as last read in Billsby."""
+        return list(self.case.client.open_invoices.all())
+
+    @property
+    def owed_minor(self) -> int:
+        """Their total."""
+        return sum(invoice.amount_minor for invoice in self.owed)
+
+    @property
+    def owed_currency(self) -> str:
+        """The currency of that total."""
+        return self.owed[0].currency if self.owed else self.case.currency
+
+    @property
+    def decidable_invoices(self) -> list[Blocking]:
+        """Open invoices a manager can approve writing off while deciding."""
+        return [
+            Blocking(
+                number=invoice.number,
+                amount_minor=invoice.amount_minor,
+                currency=invoice.currency,
+                status=invoice.status_raw or str(invoice.get_status_display()),
+                can_write_off=invoice.status != OpenInvoice.Status.UNKNOWN,
+            )
+            for invoice in self.owed
+        ]
+
+    @cached_property
+    def steps(self) -> dict[str, Step]:
+        """The closing's steps by name."""
+        return {step.name: step for step in self.case.steps.all()}
+
+    @cached_property
+    def track(self) -> list[Ticked]:
+        """The closing track, or nothing before a decision to stop."""
+        return track.of(self.case) if self.case.decision in track.STOPPING else []
+
+    @property
+    def to_approve(self) -> list[Blocking]:
+        """Invoices the newest pass found to approve."""
+        clear = self.steps.get(Step.Name.CLEAR)
+        if clear is None or not self.is_closing:
+            return []
+        return [Blocking(**invoice) for invoice in clear.evidence.get("to_approve", [])]
+
+    @property
+    def manager_needed(self) -> bool:
+        """Whether approving all of them is above the agents' limit."""
+        return bool(self.steps[Step.Name.CLEAR].evidence.get("manager_needed"))
+
+    @property
+    def agent_limit_minor(self) -> int:
+        """Up to what total per case an agent may approve."""
+        return configuration.whole("AGENT_WRITE_OFF_LIMIT")
+
+    @property
+    def can_rewrite(self) -> bool:
+        """Whether the desk has read that its row is gone."""
+        document = self.steps.get(Step.Name.DOCUMENT)
+        return self.is_closing and bool(document and document.evidence.get("can_rewrite"))
+
+    @property
+    def can_take_back(self) -> bool:
+        """Whether nothing but the hold has been written yet."""
+        return self.is_closing and not self.case.intents.all()
+
+    @cached_property
+    def clicks(self) -> list[Clicks]:
+        """What a person has to do in Billsby now."""
+        return panel.clicks_for(self.case)
+
+    @property
+    def words(self) -> str:
+        """What to tell the client, where the desk did not do it itself."""
+        confirm = self.steps.get(Step.Name.CONFIRM)
+        return str(confirm.evidence.get("words", "")) if confirm else ""
+
+    @property
+    def facts(self) -> Facts | None:
+        """What goes on the list."""
+        return getattr(self.case, "facts", None)
+
+    @property
+    def totals_differ(self) -> bool:
+        """Whether Billsby's own total is another than the desk's."""
+        facts = self.facts
+        return (
+            facts is not None
+            and facts.billsby_total_minor is not None
+            and facts.billsby_total_minor != facts.collected_minor
+        )
+
+    @property
+    def watch(self) -> Watch | None:
+        """The checks after the end."""
+        return getattr(self.case, "watch", None)
+
+    @cached_property
+    def findings(self) -> list[Finding]:
+        """What was found wrong, what still stands first."""
+        return sorted(self.case.findings.all(), key=lambda found: found.resolved_at is not None)
+
+    @cached_property
+    def told(self) -> list[Told]:
+        """The log, newest first."""
+        entries = self.case.log.select_related("by").order_by("-id")
+        shown = entries if self.whole_log else entries[: NEWEST_ENTRIES + 1]
+        return [Told(entry, log.sentence(entry)) for entry in shown]
+
+    @property
+    def log_shown(self) -> list[Told]:
+        """The part of it that is shown."""
+        return self.told if self.whole_log else self.told[:NEWEST_ENTRIES]
+
+    @property
+    def log_is_longer(self) -> bool:
+        """Whether there is more of it."""
+        return not self.whole_log and len(self.told) > NEWEST_ENTRIES
+
+
+def query() -> QuerySet[Case]:
+    """Cases with everything their pages need."""
+    return Case.objects.select_related(
+        "client", "reason", "filed_by", "decided_by", "facts", "watch"
+    ).prefetch_related(
+        "scope__subscription",
+        "scope__hold",
+        "steps",
+        "intents",
+        "write_off_approvals__by",
+        "messages__by",
+        "attempts__by",
+        "findings",
+        "client__subscriptions",
+        "client__open_invoices",
+    )
+
+
+def version(pk: int) -> str | None:
+    """What changes whenever the page would, in two cheap queries; None when there is no case.
+
+    The minute is in it because a page says how long it is until the next charge.
+    """
+    known = Case.objects.filter(pk=pk).values_list("version", "watch__checks").first()
+    if known is None:
+        return None
+    newest = LogEntry.objects.filter(case=pk).aggregate(newest=Max("id"))["newest"]
+    return f"{known[0]}.{known[1] or 0}.{newest or 0}.{clock.now():%H%M}"

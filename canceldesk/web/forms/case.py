@@ -1,0 +1,160 @@
+"""What people type on a case's page. Only the shape is checked here; what may be done, and
+whether it makes sense now, the services say.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import Any
+
+from django import forms
+
+from canceldesk.accounts.models import User
+from canceldesk.cases.authority import Act, may
+from canceldesk.cases.models import Case, CaseSubscription, Channel, Decision, Message
+from canceldesk.cases.services import WithdrawBecause
+from canceldesk.closing.services import Seen
+from canceldesk.retention.models import Attempt
+
+LONGEST_TEXT = 5000
+_SEEN = re.compile(r"(\d{1,12}):(.{1,80})", re.ASCII)
+
+
+def new_token() -> str:
+    """What makes a form that is posted twice count once."""
+    return uuid.uuid4().hex
+
+
+def seen_value(number: str, amount_minor: int) -> str:
+    """An invoice and the amount shown with it, as a checkbox sends them back."""
+    return f"{amount_minor}:{number}"
+
+
+class ChosenInvoices(forms.Field):
+    """Ticked invoices, each with the amount the person saw."""
+
+    widget = forms.MultipleHiddenInput
+
+    def to_python(self, value: list[str] | None) -> list[Seen]:
+        """The invoices; raises ValidationError for what no page of ours sends."""
+        return [self._seen(one) for one in value or []]
+
+    @staticmethod
+    def _seen(value: str) -> Seen:
+        found = _SEEN.fullmatch(value)
+        if found is None:
+            raise forms.ValidationError("Load the page again and choose the invoices anew.")
+        return Seen(number=found[2], amount_minor=int(found[1]))
+
+
+class CaseForm(forms.Form):
+    """A form of one panel. `case` is what it is about, `by` who fills it in; ids on the page
+    carry the panel's name, so that two panels can ask for the same thing.
+    """
+
+    key = ""
+
+    def __init__(self, case: Case, by: User, data: Any = None) -> None:  # noqa: ANN401 - a QueryDict
+        super().__init__(data, auto_id=f"{self.key}-%s")
+        self.case, self.by = case, by
+
+    def typed_words(self) -> str:
+        """What the person wrote, to be shown again when there is no field for it any more."""
+        texts = [
+            str(self.data.get(name, "")).strip()
+            for name, field in self.fields.items()
+            if isinstance(field.widget, forms.Textarea)
+        ]
+        return "\n".join(text for text in texts if text)
+
+
+def _words(label: str, *, required: bool = True, rows: int = 3) -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        required=required,
+        max_length=LONGEST_TEXT,
+        widget=forms.Textarea(attrs={"rows": rows}),
+    )
+
+
+class NoteForm(CaseForm):
+    """A message of the conversation."""
+
+    key = "note"
+    direction = forms.ChoiceField(label="Who spoke", choices=Message.Direction.choices)
+    channel = forms.ChoiceField(label="How", choices=Channel.choices)
+    body = _words("What was said or written")
+
+
+class AttemptForm(CaseForm):
+    """A retention attempt."""
+
+    key = "attempt"
+    form_token = forms.CharField(widget=forms.HiddenInput, initial=new_token, max_length=64)
+    channel = forms.ChoiceField(label="Spoken by", choices=Channel.choices)
+    offer = forms.ChoiceField(label="Offer", choices=Attempt.Offer.choices)
+    answer = forms.ChoiceField(label="Answer", choices=Attempt.Answer.choices)
+    note = _words("Note", required=False, rows=2)
+
+
+class DecideForm(CaseForm):
+    """A manager's word, with the write-offs approved in the same breath."""
+
+    key = "decide"
+    decision = forms.ChoiceField(
+        label="Decision", choices=Decision.choices, error_messages={"required": "Choose one."}
+    )
+    typed_id = forms.CharField(label="Type the Billsby ID", required=False, max_length=64)
+    invoice = ChosenInvoices(required=False)
+
+
+class WithdrawForm(CaseForm):
+    """Why a case ends without a decision. Whether a reason may be given, the service says."""
+
+    key = "withdraw"
+    because = forms.CharField(label="Why", required=False, max_length=40)
+    words = forms.CharField(label="In your words", required=False, max_length=150)
+
+    @property
+    def reasons(self) -> list[tuple[str, str]]:
+        """The reasons this person may give, each with its label."""
+        all_of_them = may(self.by, Act.WITHDRAW_CHANGED_MIND)
+        return [
+            (key, label)
+            for key, label in WithdrawBecause.LABELS.items()
+            if all_of_them or key != WithdrawBecause.CHANGED_MIND
+        ]
+
+
+class WriteOffForm(CaseForm):
+    """Invoices to be written off."""
+
+    key = "write_off"
+    invoice = ChosenInvoices(required=False)
+
+
+class ReleaseForm(CaseForm):
+    """The subscription whose pause is lifted for a click."""
+
+    key = "release"
+    scope = forms.ModelChoiceField(queryset=CaseSubscription.objects.none())
+
+    def __init__(self, case: Case, by: User, data: Any = None) -> None:  # noqa: ANN401
+        super().__init__(case, by, data)
+        field = self.fields["scope"]
+        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - declared above
+        field.queryset = case.scope.select_related("subscription")
+
+
+class TakeBackForm(CaseForm):
+    """Why a decision is taken back."""
+
+    key = "take_back"
+    why = _words("Why", rows=2)
+
+
+class ButtonForm(CaseForm):
+    """A button alone."""
+
+    key = "button"
