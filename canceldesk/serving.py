@@ -43,41 +43,6 @@ class CannotListenError(Exception):
 # ------------------------------------------------------------------ before anything is served
 
 
-def configure_logging() -> None:
-    """Write one line per event to standard error, for people or for machines (LOG_FORMAT)."""
-    shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    as_json = reading.text("LOG_FORMAT") == "json"
-    last: list[structlog.typing.Processor] = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-        if as_json
-        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
-    )
-    structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
-    )
-    handler = logging.StreamHandler()
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
-        )
-    )
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(logging.INFO)
-    # They write every call and every full queue; what matters of it is in the desk's own log.
-    for noisy in ("httpx", "httpcore", "waitress.queue"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-
-
 def is_migrated() -> bool:
     """Whether the database has every table as this version of the desk needs it."""
     executor = MigrationExecutor(connection)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,6 +41,9 @@ def set_up() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "canceldesk.settings")
     import django
 
+    from canceldesk import processlog
+
+    processlog.configure(logging.WARNING)
     django.setup()
 
 

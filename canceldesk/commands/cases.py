@@ -224,18 +224,17 @@ def write_off(
 
         case = _case(number)
         waiting = services.to_approve(case)
-        if not invoice and not all_:
+        asked = invoice or []
+        if not asked and not all_:
             say_json(waiting) if as_json else _say_invoices(waiting)
             return
         _listen()
         amounts = {str(one["number"]): int(str(one["amount_minor"])) for one in waiting}
-        unknown = [name for name in invoice or [] if name not in amounts]
+        unknown = [name for name in asked if name not in amounts]
         if unknown:
             refuse(f"Invoice {unknown[0]} does not wait for approval.", as_json=as_json)
         chosen = [
-            services.Seen(name, amount)
-            for name, amount in amounts.items()
-            if all_ or name in invoice
+            services.Seen(name, amount) for name, amount in amounts.items() if all_ or name in asked
         ]
         services.approve_write_offs(case, by=user(by), seen=chosen)
         _say(case, as_json=as_json)

@@ -31,9 +31,9 @@ def worker() -> None:
 
 def _run(*, with_pages: bool, with_worker: bool, listen: str = "") -> None:
     with answering(migrated=False):
-        from canceldesk import serving
+        from canceldesk import processlog, serving
 
-        serving.configure_logging()
+        processlog.configure()
         serving.prepare()
         try:
             serving.serve(with_pages=with_pages, with_worker=with_worker, listen=listen)
