@@ -195,7 +195,7 @@ def test_two_step_sign_in_is_turned_on_shown_and_off_again(client: Client, agent
     secret = page.context["form"].secret
     code = format_hotp_value(hotp_value(secret, int(time.time()) // 30))
     response = client.post("/account/2fa/totp/activate/", {"code": code}, follow=True)
-    assert "Two-step sign-in is on." in response.content.decode()
+    assert "Each works once; 10 of 10 are left." in response.content.decode()
     codes = client.get("/account/2fa/recovery-codes/")
     assert all(each in codes.content.decode() for each in codes.context["unused_codes"])
     assert "10 unused codes left" in client.get("/account/2fa/").content.decode()
@@ -304,3 +304,10 @@ def test_a_mail_server_that_refuses_tells_a_stranger_nothing(
     settings.EMAIL_BACKEND = "tests.web.refusing_mail.RefusingBackend"
     response = client.post("/account/password/reset/", {"email": agent.email})
     assert response["Location"] == "/account/password/reset/done/"
+
+
+def test_hammering_the_sign_in_page_is_answered_with_a_plain_page(client: Client) -> None:
+    for _ in range(31):
+        response = _sign_in(client, "", "")
+    assert response.status_code == 429
+    assert "Wait a minute" in response.content.decode()
