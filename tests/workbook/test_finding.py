@@ -1,0 +1,227 @@
+"""The tab and its headings are found by what they say, or the row is refused in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+import xlsxwriter
+
+from canceldesk.workbook import headings
+from canceldesk.workbook.errors import CannotPlace
+from canceldesk.workbook.workbooklist import WorkbookList
+from tests.workbook.building import HEADINGS, NEW, build, members, patch
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "clients.xlsx"
+
+
+@pytest.mark.parametrize(
+    ("tabs", "wanted", "chosen"),
+    [
+        (["Clients", "cancellation"], None, "cancellation"),
+        (["Clients", " CANCELLATIONS "], None, " CANCELLATIONS "),
+        (["Cancelled clients", "Cancellation"], None, "Cancellation"),
+        (["Clients", "Cancelled clients 2026"], None, "Cancelled clients 2026"),
+        (["Clients", "2026-cancels"], None, "2026-cancels"),
+        (["Cancels 2025", "Cancels 2026"], "cancels 2026 ", "Cancels 2026"),
+        (["Clients"], "Clients", "Clients"),
+    ],
+)
+def test_the_tab_is_chosen_by_setting_or_by_name(tabs, wanted, chosen):
+    assert headings.choose_tab(tabs, wanted, "book.xlsx") == chosen
+
+
+@pytest.mark.parametrize(
+    ("tabs", "wanted", "said"),
+    [
+        (["Clients", "Notes"], None, ["No tab", "“Clients”, “Notes”", "Nothing was written"]),
+        (
+            ["Cancels 2025", "Cancels 2026"],
+            None,
+            ["Several tabs", "“Cancels 2025”, “Cancels 2026”"],
+        ),
+        (["cancellation", "Cancellations"], None, ["Several tabs"]),
+        (["Clients", "cancellation"], "Gone", ["no tab “Gone”", "“Clients”, “cancellation”"]),
+        (["uncancelled", "Scancel"], None, ["No tab"]),
+    ],
+)
+def test_a_tab_that_cannot_be_told_is_refused_by_name(tabs, wanted, said):
+    with pytest.raises(CannotPlace) as refusal:
+        headings.choose_tab(tabs, wanted, "book.xlsx")
+    assert all(words in refusal.value.sentence for words in said)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        HEADINGS,
+        tuple(heading.upper() for heading in HEADINGS),
+        (
+            "Client",
+            "Tel.",
+            "Date Cancelled",
+            "Total Collected",
+            "Tenure",
+            "Reason for Cancellation",
+        ),
+        ("FULL NAME", "mobile", "cancel date", "Collected", "# of Months", "cancellation_reason"),
+        ("Customer Name:", "Contact number", "Date", "Total paid", "Program Months", "Reason(s)"),
+        (
+            "Client's name",
+            "Phone  Number",
+            "Date of\nCancellation",
+            "Total Amount Collected (USD)",
+            "Number of months in the program",
+            "Reason for cancellation (short)",
+        ),
+    ],
+)
+def test_headings_are_known_in_the_usual_spellings(row):
+    found = headings.find({3: dict(enumerate(row, start=1))}, {}, tab="t", file="f")
+    assert found.row == 3
+    assert list(found.columns.values()) == [1, 2, 3, 4, 5, 6]
+    assert (found.left, found.right) == (1, 6)
+
+
+def test_a_surer_heading_wins_over_a_general_one():
+    row = dict(enumerate(("Date", "Client name", "Name", *HEADINGS[1:], "Total"), start=1))
+    found = headings.find({1: row}, {}, tab="t", file="f")
+    assert found.texts["cancelled_on"] == "Date of Cancellation"
+    assert found.texts["name"] == "Client name"
+    assert found.texts["collected"] == "Total Amount Collected"
+
+
+def test_headings_on_two_lines_are_read_together():
+    upper = {1: "Client", 2: "Phone", 3: "Date of", 4: "Total amount", 5: "Months in", 6: "Reason"}
+    lower = {2: "number", 3: "cancellation", 4: "collected", 5: "the program"}
+    found = headings.find({2: upper, 3: lower, 4: {1: "Ann"}}, {}, tab="t", file="f")
+    assert found.row == 3
+    assert found.texts["collected"] == "Total amount collected"
+
+
+def test_the_topmost_of_two_lists_is_the_list():
+    row = dict(enumerate(HEADINGS, start=1))
+    assert headings.find({4: row, 30: row}, {}, tab="t", file="f").row == 4
+
+
+def test_an_unusual_heading_can_be_named():
+    row = dict(enumerate(("Who", *HEADINGS[1:]), start=1))
+    found = headings.find({1: row}, {"name": "who"}, tab="t", file="f")
+    assert found.columns["name"] == 1
+
+
+def test_missing_headings_are_named_with_those_that_were_found():
+    with pytest.raises(CannotPlace) as refusal:
+        headings.find({7: {1: "Name", 2: "Phone", 3: "Reason"}}, {}, tab="Gone", file="b.xlsx")
+    sentence = refusal.value.sentence
+    assert "row 7 has the headings “Name”, “Phone”, “Reason”" in sentence
+    assert "missing: “date of cancellation”, “total amount collected”" in sentence
+    assert "Nothing was written." in sentence
+
+
+def test_two_columns_for_one_heading_are_not_guessed_between():
+    row = dict(enumerate((*HEADINGS, "Phone Number"), start=1))
+    with pytest.raises(CannotPlace, match="phone number could be “Phone”, “Phone Number”"):
+        headings.find({1: row}, {}, tab="t", file="f")
+
+
+def test_one_column_cannot_be_two_fields():
+    row = dict(enumerate(HEADINGS, start=1))
+    with pytest.raises(CannotPlace, match="could be"):
+        headings.find({1: row}, {"months": "Phone"}, tab="t", file="f")
+
+
+def test_a_tab_without_headings_is_refused():
+    with pytest.raises(CannotPlace, match="No headings were found"):
+        headings.find({1: {1: "Total"}}, {}, tab="t", file="f")
+    with pytest.raises(CannotPlace, match="No headings were found"):
+        headings.find({}, {}, tab="t", file="f")
+
+
+def test_nothing_is_written_where_the_place_is_not_found(path):
+    build(path, headings=("Name", "Phone"))
+    before = path.read_bytes()
+    with pytest.raises(CannotPlace):
+        WorkbookList(path).add(NEW)
+    assert path.read_bytes() == before
+
+
+def test_hidden_tabs_are_used_only_when_named(path):
+    build(path, more=lambda workbook, sheet: (sheet.hide(), workbook.worksheets()[1].activate()))
+    with pytest.raises(CannotPlace, match="No tab"):
+        WorkbookList(path).read()
+    assert len(WorkbookList(path, tab="cancellation").read().rows) == 5
+
+
+def test_a_chart_tab_is_not_a_list(path):
+    def more(workbook, _sheet):
+        chart = workbook.add_chart({"type": "line"})
+        chart.add_series({"values": "=cancellation!$D$5:$D$9"})
+        workbook.add_chartsheet("Chart").set_chart(chart)
+
+    build(path, more=more)
+    with pytest.raises(CannotPlace, match="not a sheet with cells"):
+        WorkbookList(path, tab="Chart").read()
+    WorkbookList(path).add(NEW)
+    assert b"$D$5:$D$10" in members(path)["xl/charts/chart1.xml"]
+
+
+def test_values_as_people_type_them_are_read_or_shown_as_they_are(path):
+    with xlsxwriter.Workbook(str(path)) as workbook:
+        sheet = workbook.add_worksheet("cancellation")
+        sheet.write_row(0, 0, HEADINGS)
+        sheet.write_row(1, 0, ("Ann", 5550101, "Mar 5, 2026", "$1,234.50", "12 months", "moved"))
+        sheet.write_row(2, 0, ("Bob", "555", "03/04/2026", "a lot", "a while", True))
+        sheet.write_row(3, 0, ("", "", "", "", "", "only a remark"))
+        sheet.write_row(5, 0, ("Cid", 1.5550102e10, 46349, 12.5, 3.0))
+        sheet.write_formula(6, 0, '="D"&"ee"', None, "Dee")
+        sheet.write_row(7, 0, ("Total", "", "", 99))
+    ann, bob, cid, dee = WorkbookList(path).read().rows
+    assert (ann.phone, ann.cancelled_on, ann.collected_minor, ann.months) == (
+        "5550101",
+        dt.date(2026, 3, 5),
+        123450,
+        12,
+    )
+    assert (bob.cancelled_on, bob.collected_minor, bob.months) == (None, None, None)
+    assert bob.raw == {"cancelled_on": "03/04/2026", "collected": "a lot", "months": "a while"}
+    assert bob.reason == "TRUE"
+    assert (cid.row_number, cid.phone, cid.cancelled_on) == (
+        6,
+        "15550102000",
+        dt.date(2026, 11, 23),
+    )
+    assert (cid.collected_minor, cid.months) == (1250, 3)
+    assert (dee.name, dee.phone, dee.reason, dee.raw) == ("Dee", "", "", {})
+
+
+def test_a_date_shown_as_a_phone_number_is_shown_as_a_date(path):
+    def more(workbook, sheet):
+        sheet.write_number("B5", 46349, workbook.add_format({"num_format": "d/m/yy"}))
+
+    assert WorkbookList(build(path, more=more)).read().rows[0].phone == "2026-11-23"
+
+
+def test_strict_dates_are_read(path):
+    build(path)
+    patch(
+        path,
+        "xl/worksheets/sheet1.xml",
+        r'<c r="C5" s="(\d+)"><v>[^<]*</v></c>',
+        '<c r="C5" t="d"><v>2026-03-05T00:00:00</v></c>',
+    )
+    assert WorkbookList(path).read().rows[0].cancelled_on == dt.date(2026, 3, 5)
+
+
+def test_a_pointer_to_a_text_that_is_not_there_reads_as_empty(path):
+    build(path)
+    patch(
+        path,
+        "xl/worksheets/sheet1.xml",
+        r'<c r="F5" t="s"><v>\d+</v>',
+        '<c r="F5" t="s"><v>999</v>',
+    )
+    assert WorkbookList(path).read().rows[0].reason == ""
