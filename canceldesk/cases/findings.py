@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from canceldesk import clock
 from canceldesk.cases import log
+from canceldesk.cases import services as cases
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import Case, Finding
 from canceldesk.clients.models import Client
@@ -24,24 +25,26 @@ def report(
 ) -> Finding:
     """Record that something is wrong; seeing the same again only updates when and what."""
     now = clock.now()
-    standing = Finding.objects.filter(kind=kind, key=key, resolved_at=None)
-    if standing.update(seen_at=now, sentence=sentence, data=data):
-        return standing.get()
-    try:
-        with transaction.atomic():
-            finding = Finding.objects.create(
-                kind=kind,
-                key=key,
-                case=case,
-                client=client or (case.client if case else None),
-                sentence=sentence,
-                data=data,
-                found_at=now,
-                seen_at=now,
-            )
+    with transaction.atomic():
+        finding, is_new = Finding.objects.get_or_create(
+            kind=kind,
+            key=key,
+            resolved_at=None,
+            defaults={
+                "case": case,
+                "client": client or (case.client if case else None),
+                "sentence": sentence,
+                "data": data,
+                "found_at": now,
+                "seen_at": now,
+            },
+        )
+        if is_new:
             log.record(Verb.FINDING_FOUND, case=case, client=client, sentence=sentence)
-    except IntegrityError:
-        return standing.get()
+            _show_on(case)
+        else:
+            finding.sentence, finding.data, finding.seen_at = sentence, data, now
+            finding.save(update_fields=["sentence", "data", "seen_at"])
     return finding
 
 
@@ -57,3 +60,9 @@ def resolve(kind: Finding.Kind, key: str) -> None:
                     client=finding.client,
                     sentence=finding.sentence,
                 )
+                _show_on(finding.case)
+
+
+def _show_on(case: Case | None) -> None:
+    if case is not None:
+        cases.changed(case)

@@ -59,8 +59,11 @@ def fenced(lease: Lease) -> Iterator[None]:
 
 
 def renew(lease: Lease) -> None:
-    """Push the lease's end ahead; call it before every call to the outside."""
-    mine = Case.objects.filter(pk=lease.case_id, lease_token=lease.token)
+    """Push the lease's end ahead; call it before every call to the outside.
+
+    Raises LostLeaseError when the case has been taken over, or the lease given back.
+    """
+    mine = Case.objects.filter(pk=lease.case_id, lease_token=lease.token, lease_until__isnull=False)
     if not mine.update(lease_until=clock.now() + LENGTH):
         raise LostLeaseError(f"Case {lease.case_id} is being worked on elsewhere.")
 

@@ -122,4 +122,5 @@ def sentence(entry: LogEntry) -> str:
         template = SENTENCES[Verb(entry.verb)]
     except ValueError:
         return entry.verb
-    return template.format_map(defaultdict(lambda: "?", entry.data))
+    known = {name: value for name, value in entry.data.items() if value is not None}
+    return template.format_map(defaultdict(lambda: "?", known))

@@ -5,7 +5,7 @@ compare-and-set, writes the log, and wakes the case.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -46,6 +46,9 @@ class MovedOnError(CaseError):
     """Somebody else was quicker: the case is no longer where it was."""
 
 
+_IN_WORDS = {state: str(state.label).lower() for state in State} | {State.RETENTION: "in retention"}
+
+
 class WithdrawBecause:
     """Why a case can be withdrawn."""
 
@@ -79,8 +82,12 @@ def file_request(
     makes no sense, NotAllowedError.
     """
     authority.require(by, Act.FILE)
-    if form_token and (posted := Case.objects.filter(form_token=form_token).first()):
+    subscriptions = list(dict.fromkeys(subscriptions))
+    asked = [subscription.pk for subscription in subscriptions]
+    if posted := posted_before(form_token, asked):
         return posted
+    if form_token and Case.objects.filter(form_token=form_token).exists():
+        form_token = None  # it names another case already; this one must not be lost for it
     _check_scope(client, subscriptions)
     now = clock.now()
     if received_at is not None and received_at > now:
@@ -114,13 +121,28 @@ def file_request(
             )
             waking.wake(case.pk)
     except IntegrityError:
-        if form_token and (posted := Case.objects.filter(form_token=form_token).first()):
+        if posted := posted_before(form_token, asked):
             return posted
         standing = open_case_of(subscriptions)
         if standing is None:
             raise
         raise AlreadyOpenError(standing) from None
     return case
+
+
+def posted_before(form_token: str | None, subscription_ids: Collection[int]) -> Case | None:
+    """The case this very form was stored as, if any.
+
+    A page that somebody goes back to and fills in for other subscriptions has the same token but
+    is another request, so the scope must be the same, too.
+    """
+    if not form_token:
+        return None
+    case = Case.objects.filter(form_token=form_token).first()
+    if case is None:
+        return None
+    stored = set(case.scope.values_list("subscription_id", flat=True))
+    return case if stored == set(subscription_ids) else None
 
 
 def _check_scope(client: Client, subscriptions: Sequence[Subscription]) -> None:
@@ -228,7 +250,7 @@ def move(
         if not moved:
             case.refresh_from_db()
             raise MovedOnError(
-                f"{case.number} is already {case.get_state_display().lower()}. "
+                f"{case.number} is already {_IN_WORDS[State(case.state)]}. "
                 "Look at it again before you go on."
             )
         CaseSubscription.objects.filter(case=case).update(is_open=to in OPEN_STATES)
@@ -250,14 +272,15 @@ def retry(case: Case, *, by: User) -> None:
 
 def set_attention(case: Case, why: str) -> None:
     """Flag or unflag ("") the case for a person; logs only what is new."""
-    if case.attention == why:
-        return
     since = clock.now() if why else None
-    Case.objects.filter(pk=case.pk).update(
-        attention=why, attention_since=since, version=F("version") + 1
-    )
-    if why:
-        log.record(Verb.CASE_ATTENTION, case=case, why=why)
-    else:
-        log.record(Verb.CASE_ATTENTION_OVER, case=case)
-    case.attention, case.attention_since = why, since
+    with transaction.atomic():
+        is_new = (
+            Case.objects.filter(pk=case.pk)
+            .exclude(attention=why)
+            .update(attention=why, attention_since=since, version=F("version") + 1)
+        )
+        if is_new and why:
+            log.record(Verb.CASE_ATTENTION, case=case, why=why)
+        elif is_new:
+            log.record(Verb.CASE_ATTENTION_OVER, case=case)
+    case.refresh_from_db(fields=["attention", "attention_since"])

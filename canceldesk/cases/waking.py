@@ -21,10 +21,11 @@ def wake(case_id: int) -> None:
     Case.objects.filter(pk=case_id).update(
         next_pass_at=clock.now(), wake_count=F("wake_count") + 1, version=F("version") + 1
     )
-    transaction.on_commit(lambda: case_woken.send(sender=Case, case_id=case_id))
+    # Robust: what is stored stays stored, and said to be so, even if the engine cannot be told.
+    transaction.on_commit(lambda: case_woken.send(sender=Case, case_id=case_id), robust=True)
 
 
 def due(now: dt.datetime) -> QuerySet[Case]:
-    """Cases whose pass is due and that nobody is working on."""
+    """Cases whose pass is due and that nobody is working on, the longest due first."""
     free = Q(lease_until=None) | Q(lease_until__lt=now)
-    return Case.objects.filter(free, next_pass_at__lte=now).order_by("next_pass_at")
+    return Case.objects.filter(free, next_pass_at__lte=now).order_by("next_pass_at", "pk")

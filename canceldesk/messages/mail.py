@@ -36,6 +36,8 @@ def send(*, to: str, text: Text, message_id: str) -> None:
         headers={"Message-ID": message_id},
         connection=_connection(),
     )
+    if not message.recipients():
+        raise CannotSend("there is no address to send to.")
     try:
         message.send()
     except (OSError, smtplib.SMTPException, ValueError) as problem:

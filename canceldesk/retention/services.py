@@ -27,7 +27,7 @@ def queue() -> QuerySet[Case]:
         Case.objects.filter(state__in=UNDECIDED_STATES)
         .select_related("client", "reason", "filed_by")
         .prefetch_related("attempts")
-        .order_by(F("next_charge_at").asc(nulls_last=True), "received_at")
+        .order_by(F("next_charge_at").asc(nulls_last=True), "received_at", "pk")
     )
 
 
@@ -48,7 +48,7 @@ def attempt(
     decided, NotAllowedError.
     """
     authority.require(by, Act.RETAIN)
-    if form_token and (posted := Attempt.objects.filter(form_token=form_token).first()):
+    if posted := _posted_before(case, form_token):
         return posted
     try:
         with transaction.atomic():
@@ -65,8 +65,14 @@ def attempt(
             )
             log.record(Verb.CASE_ATTEMPT, by=by, case=case, offer=offer.label, answer=answer.label)
     except IntegrityError:
-        return Attempt.objects.get(form_token=form_token)
+        if posted := _posted_before(case, form_token):
+            return posted
+        raise
     return made
+
+
+def _posted_before(case: Case, form_token: str | None) -> Attempt | None:
+    return case.attempts.filter(form_token=form_token).first() if form_token else None
 
 
 def decide(case: Case, *, by: User, decision: Decision, typed_id: str = "") -> None:
@@ -76,14 +82,14 @@ def decide(case: Case, *, by: User, decision: Decision, typed_id: str = "") -> N
     Raises WrongIdError, MovedOnError when it is decided already, NotAllowedError.
     """
     authority.require(by, Act.DECIDE)
-    if decision is Decision.CANCEL:
+    if decision == Decision.CANCEL:
         authority.require(by, Act.FULL_CANCEL)
         if typed_id.strip() != case.client.billsby_id:
             raise WrongIdError(
                 "That is not this client's Billsby ID. Type the ID shown beside the client's "
                 "name; cancelling cannot be undone."
             )
-    to = State.RETAINED if decision is Decision.RETAINED else State.CLOSING
+    to = State.RETAINED if decision == Decision.RETAINED else State.CLOSING
     with transaction.atomic():
         cases.move(
             case,

@@ -8,146 +8,420 @@ import canceldesk.clock
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('clients', '0001_initial'),
+        ("clients", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Reason',
+            name="Reason",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.SlugField(max_length=40, unique=True)),
-                ('label', models.CharField(max_length=80)),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('is_offered', models.BooleanField(default=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.SlugField(max_length=40, unique=True)),
+                ("label", models.CharField(max_length=80)),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                ("is_offered", models.BooleanField(default=True)),
             ],
             options={
-                'ordering': ['position', 'label'],
+                "ordering": ["position", "label"],
             },
         ),
         migrations.CreateModel(
-            name='Case',
+            name="Case",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('new', 'New'), ('retention', 'Retention'), ('closing', 'Closing'), ('closed', 'Closed'), ('retained', 'Retained'), ('withdrawn', 'Withdrawn')], default='new', max_length=16)),
-                ('wish', models.CharField(choices=[('suspend', 'Stop for now (suspend)'), ('cancel', 'Stop for good (cancel)'), ('unsure', 'Not sure yet')], max_length=16)),
-                ('channel', models.CharField(choices=[('call', 'Call'), ('text', 'Text'), ('email', 'E-mail')], max_length=16)),
-                ('reason_words', models.TextField(blank=True, help_text="The client's own words")),
-                ('received_at', models.DateTimeField(help_text='When the client asked: every clock starts here')),
-                ('filed_at', models.DateTimeField()),
-                ('form_token', models.CharField(help_text='Makes posting a form twice one case', max_length=64, null=True, unique=True)),
-                ('decision', models.CharField(blank=True, choices=[('retained', 'Retained'), ('suspend', 'Suspend'), ('cancel', 'Cancel for good')], max_length=16)),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('ended_at', models.DateTimeField(help_text='Closed, retained or withdrawn', null=True)),
-                ('withdrawn_because', models.CharField(blank=True, max_length=200)),
-                ('next_charge_at', models.DateTimeField(db_index=True, null=True)),
-                ('next_charge_minor', models.BigIntegerField(null=True)),
-                ('currency', models.CharField(blank=True, max_length=3)),
-                ('waits_for', models.CharField(choices=[('nothing', 'Nothing'), ('time', 'A time'), ('person', 'A person'), ('outside', 'An outside change')], default='nothing', max_length=16)),
-                ('waits_sentence', models.TextField(blank=True)),
-                ('attention', models.TextField(blank=True, help_text='Why a person must look, in one sentence')),
-                ('attention_since', models.DateTimeField(null=True)),
-                ('next_pass_at', models.DateTimeField(null=True)),
-                ('wake_count', models.PositiveBigIntegerField(default=0)),
-                ('failures', models.PositiveIntegerField(default=0, help_text='Passes in a row that failed')),
-                ('lease_owner', models.CharField(blank=True, max_length=80)),
-                ('lease_token', models.PositiveBigIntegerField(default=0)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('version', models.PositiveBigIntegerField(default=0, help_text='Grows when a page would change')),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cases', to='clients.client')),
-                ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='decided_cases', to=settings.AUTH_USER_MODEL)),
-                ('filed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='filed_cases', to=settings.AUTH_USER_MODEL)),
-                ('reason', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cases', to='cases.reason')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("new", "New"),
+                            ("retention", "Retention"),
+                            ("closing", "Closing"),
+                            ("closed", "Closed"),
+                            ("retained", "Retained"),
+                            ("withdrawn", "Withdrawn"),
+                        ],
+                        default="new",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "wish",
+                    models.CharField(
+                        choices=[
+                            ("suspend", "Stop for now (suspend)"),
+                            ("cancel", "Stop for good (cancel)"),
+                            ("unsure", "Not sure yet"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[("call", "Call"), ("text", "Text"), ("email", "E-mail")],
+                        max_length=16,
+                    ),
+                ),
+                ("reason_words", models.TextField(blank=True, help_text="The client's own words")),
+                (
+                    "received_at",
+                    models.DateTimeField(
+                        help_text="When the client asked: every clock starts here"
+                    ),
+                ),
+                ("filed_at", models.DateTimeField()),
+                (
+                    "form_token",
+                    models.CharField(
+                        help_text="Makes posting a form twice one case",
+                        max_length=64,
+                        null=True,
+                        unique=True,
+                    ),
+                ),
+                (
+                    "decision",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("retained", "Retained"),
+                            ("suspend", "Suspend"),
+                            ("cancel", "Cancel for good"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("decided_at", models.DateTimeField(null=True)),
+                (
+                    "ended_at",
+                    models.DateTimeField(help_text="Closed, retained or withdrawn", null=True),
+                ),
+                ("withdrawn_because", models.CharField(blank=True, max_length=200)),
+                ("next_charge_at", models.DateTimeField(db_index=True, null=True)),
+                ("next_charge_minor", models.BigIntegerField(null=True)),
+                ("currency", models.CharField(blank=True, max_length=3)),
+                (
+                    "waits_for",
+                    models.CharField(
+                        choices=[
+                            ("nothing", "Nothing"),
+                            ("time", "A time"),
+                            ("person", "A person"),
+                            ("outside", "An outside change"),
+                        ],
+                        default="nothing",
+                        max_length=16,
+                    ),
+                ),
+                ("waits_sentence", models.TextField(blank=True)),
+                (
+                    "attention",
+                    models.TextField(
+                        blank=True, help_text="Why a person must look, in one sentence"
+                    ),
+                ),
+                ("attention_since", models.DateTimeField(null=True)),
+                ("next_pass_at", models.DateTimeField(null=True)),
+                ("wake_count", models.PositiveBigIntegerField(default=0)),
+                (
+                    "failures",
+                    models.PositiveIntegerField(default=0, help_text="Passes in a row that failed"),
+                ),
+                ("lease_owner", models.CharField(blank=True, max_length=80)),
+                ("lease_token", models.PositiveBigIntegerField(default=0)),
+                ("lease_until", models.DateTimeField(null=True)),
+                (
+                    "version",
+                    models.PositiveBigIntegerField(
+                        default=0, help_text="Grows when a page would change"
+                    ),
+                ),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="cases",
+                        to="clients.client",
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="decided_cases",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "filed_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="filed_cases",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "reason",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="cases",
+                        to="cases.reason",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='LogEntry',
+            name="LogEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(default=canceldesk.clock.now)),
-                ('verb', models.CharField(max_length=64)),
-                ('data', models.JSONField(default=dict)),
-                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('case', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='log', to='cases.case')),
-                ('client', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='log', to='clients.client')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(default=canceldesk.clock.now)),
+                ("verb", models.CharField(max_length=64)),
+                ("data", models.JSONField(default=dict)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="log",
+                        to="cases.case",
+                    ),
+                ),
+                (
+                    "client",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="log",
+                        to="clients.client",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'log entries',
-                'ordering': ['id'],
+                "verbose_name_plural": "log entries",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Message',
+            name="Message",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('direction', models.CharField(choices=[('in', 'From the client'), ('out', 'To the client')], max_length=4)),
-                ('channel', models.CharField(choices=[('call', 'Call'), ('text', 'Text'), ('email', 'E-mail')], max_length=16)),
-                ('body', models.TextField()),
-                ('at', models.DateTimeField()),
-                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='cases.case')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "direction",
+                    models.CharField(
+                        choices=[("in", "From the client"), ("out", "To the client")], max_length=4
+                    ),
+                ),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[("call", "Call"), ("text", "Text"), ("email", "E-mail")],
+                        max_length=16,
+                    ),
+                ),
+                ("body", models.TextField()),
+                ("at", models.DateTimeField()),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="messages",
+                        to="cases.case",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['at', 'id'],
+                "ordering": ["at", "id"],
             },
         ),
         migrations.CreateModel(
-            name='CaseSubscription',
+            name="CaseSubscription",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_open', models.BooleanField(default=True)),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='scope', to='cases.case')),
-                ('subscription', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='scopes', to='clients.subscription')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("is_open", models.BooleanField(default=True)),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="scope",
+                        to="cases.case",
+                    ),
+                ),
+                (
+                    "subscription",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="scopes",
+                        to="clients.subscription",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(condition=models.Q(('is_open', True)), fields=('subscription',), name='one_open_case_each'), models.UniqueConstraint(fields=('case', 'subscription'), name='once_in_a_scope')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_open", True)),
+                        fields=("subscription",),
+                        name="one_open_case_each",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("case", "subscription"), name="once_in_a_scope"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Finding',
+            name="Finding",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('charged_after_request', 'Charged after the request'), ('still_billing', 'On the list but still billing'), ('switched_back_on', 'Switched back on'), ('not_listed', 'Stopped but not on the list'), ('row_changed', 'Row missing or changed'), ('row_twice', 'On the list twice'), ('open_invoice', 'An invoice asks for money again'), ('cancelled_instead', 'Cancelled instead of suspended'), ('save_lost', 'Left after being retained')], max_length=32)),
-                ('key', models.CharField(help_text='What it is about, so that it is found once', max_length=160)),
-                ('sentence', models.TextField()),
-                ('data', models.JSONField(default=dict)),
-                ('found_at', models.DateTimeField()),
-                ('seen_at', models.DateTimeField()),
-                ('resolved_at', models.DateTimeField(null=True)),
-                ('case', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='findings', to='cases.case')),
-                ('client', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='findings', to='clients.client')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("charged_after_request", "Charged after the request"),
+                            ("still_billing", "On the list but still billing"),
+                            ("switched_back_on", "Switched back on"),
+                            ("not_listed", "Stopped but not on the list"),
+                            ("row_changed", "Row missing or changed"),
+                            ("row_twice", "On the list twice"),
+                            ("open_invoice", "An invoice asks for money again"),
+                            ("cancelled_instead", "Cancelled instead of suspended"),
+                            ("save_lost", "Left after being retained"),
+                        ],
+                        max_length=32,
+                    ),
+                ),
+                (
+                    "key",
+                    models.CharField(
+                        help_text="What it is about, so that it is found once", max_length=160
+                    ),
+                ),
+                ("sentence", models.TextField()),
+                ("data", models.JSONField(default=dict)),
+                ("found_at", models.DateTimeField()),
+                ("seen_at", models.DateTimeField()),
+                ("resolved_at", models.DateTimeField(null=True)),
+                (
+                    "case",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="findings",
+                        to="cases.case",
+                    ),
+                ),
+                (
+                    "client",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="findings",
+                        to="clients.client",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-found_at', '-id'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('resolved_at', None)), fields=('kind', 'key'), name='a_finding_stands_once')],
+                "ordering": ["-found_at", "-id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("resolved_at", None)),
+                        fields=("kind", "key"),
+                        name="a_finding_stands_once",
+                    )
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('next_pass_at__isnull', False)), fields=['next_pass_at'], name='case_due'),
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(("next_pass_at__isnull", False)),
+                fields=["next_pass_at"],
+                name="case_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['state', 'next_charge_at'], name='case_queue'),
+            model_name="case",
+            index=models.Index(fields=["state", "next_charge_at"], name="case_queue"),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['client', 'state'], name='case_of_client'),
+            model_name="case",
+            index=models.Index(fields=["client", "state"], name="case_of_client"),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(('decision', ''), models.Q(('decided_by__isnull', False), ('decided_at__isnull', False)), _connector='OR'), name='case_decided_by_somebody'),
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("decision", ""),
+                    models.Q(("decided_by__isnull", False), ("decided_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="case_decided_by_somebody",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['closing', 'closed']), _negated=True), ('decision__in', ['suspend', 'cancel']), _connector='OR'), name='case_closing_needs_a_decision_to_stop'),
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ["closing", "closed"]), _negated=True),
+                    ("decision__in", ["suspend", "cancel"]),
+                    _connector="OR",
+                ),
+                name="case_closing_needs_a_decision_to_stop",
+            ),
         ),
     ]

@@ -24,32 +24,39 @@ def add_reasons(apps, schema_editor):
 
 
 def guard_log(apps, schema_editor):
-    for statement in statements(schema_editor.connection.vendor):
-        schema_editor.execute(statement)
+    if schema_editor.connection.vendor == "postgresql":
+        schema_editor.execute(
+            "CREATE OR REPLACE FUNCTION log_is_append_only() RETURNS trigger AS "
+            f"$$ BEGIN RAISE EXCEPTION '{REFUSAL}'; END $$ LANGUAGE plpgsql"
+        )
+    for name, (moment, action) in triggers(schema_editor.connection.vendor).items():
+        schema_editor.execute(f"CREATE TRIGGER {name} {moment} ON cases_logentry {action}")
 
 
 def unguard_log(apps, schema_editor):
-    on_table = " ON cases_logentry" if schema_editor.connection.vendor == "postgresql" else ""
-    for event in ("update", "delete"):
-        schema_editor.execute(f"DROP TRIGGER log_no_{event}{on_table}")
+    vendor = schema_editor.connection.vendor
+    on_table = " ON cases_logentry" if vendor == "postgresql" else ""
+    for name in triggers(vendor):
+        schema_editor.execute(f"DROP TRIGGER {name}{on_table}")
 
 
-def statements(vendor):
+def triggers(vendor):
+    """Each trigger's name, when it fires and what it does."""
     if vendor == "sqlite":
-        return [
-            f"CREATE TRIGGER log_no_{event} BEFORE {event.upper()} ON cases_logentry "
-            f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
-            for event in ("update", "delete")
-        ]
-    return [
-        "CREATE OR REPLACE FUNCTION log_is_append_only() RETURNS trigger AS "
-        f"$$ BEGIN RAISE EXCEPTION '{REFUSAL}'; END $$ LANGUAGE plpgsql",
-        *(
-            f"CREATE TRIGGER log_no_{event} BEFORE {event.upper()} ON cases_logentry "
-            "FOR EACH ROW EXECUTE FUNCTION log_is_append_only()"
-            for event in ("update", "delete")
-        ),
-    ]
+        refuse = f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
+        # INSERT OR REPLACE removes the old row without firing a delete trigger.
+        is_there = "WHEN EXISTS (SELECT 1 FROM cases_logentry WHERE id = NEW.id)"
+        return {
+            "log_no_update": ("BEFORE UPDATE", refuse),
+            "log_no_delete": ("BEFORE DELETE", refuse),
+            "log_no_replace": ("BEFORE INSERT", f"{is_there} {refuse}"),
+        }
+    refuse = "EXECUTE FUNCTION log_is_append_only()"
+    return {
+        "log_no_update": ("BEFORE UPDATE", f"FOR EACH ROW {refuse}"),
+        "log_no_delete": ("BEFORE DELETE", f"FOR EACH ROW {refuse}"),
+        "log_no_truncate": ("BEFORE TRUNCATE", f"FOR EACH STATEMENT {refuse}"),
+    }
 
 
 class Migration(migrations.Migration):

@@ -6,30 +6,79 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('cases', '0001_initial'),
+        ("cases", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Attempt',
+            name="Attempt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
-                ('channel', models.CharField(choices=[('call', 'Call'), ('text', 'Text'), ('email', 'E-mail')], max_length=16)),
-                ('offer', models.CharField(choices=[('listened', 'Listened, no offer'), ('pause', 'A pause'), ('plan_change', 'Another plan'), ('discount', 'A discount or credit'), ('bill_date', 'Another bill date'), ('help', 'Help with the service'), ('other', 'Something else')], max_length=16)),
-                ('answer', models.CharField(choices=[('no_answer', 'Not reached'), ('thinking', 'Thinking about it'), ('accepted', 'Accepted'), ('refused', 'Refused')], max_length=16)),
-                ('note', models.TextField(blank=True)),
-                ('form_token', models.CharField(max_length=64, null=True, unique=True)),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to=settings.AUTH_USER_MODEL)),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='cases.case')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[("call", "Call"), ("text", "Text"), ("email", "E-mail")],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "offer",
+                    models.CharField(
+                        choices=[
+                            ("listened", "Listened, no offer"),
+                            ("pause", "A pause"),
+                            ("plan_change", "Another plan"),
+                            ("discount", "A discount or credit"),
+                            ("bill_date", "Another bill date"),
+                            ("help", "Help with the service"),
+                            ("other", "Something else"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "answer",
+                    models.CharField(
+                        choices=[
+                            ("no_answer", "Not reached"),
+                            ("thinking", "Thinking about it"),
+                            ("accepted", "Accepted"),
+                            ("refused", "Refused"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("note", models.TextField(blank=True)),
+                ("form_token", models.CharField(max_length=64, null=True, unique=True)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="attempts",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="attempts",
+                        to="cases.case",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['at', 'id'],
+                "ordering": ["at", "id"],
             },
         ),
     ]
