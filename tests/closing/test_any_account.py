@@ -10,7 +10,9 @@ import pytest
 from billsby_sandbox.errors import PanelRefused
 from billsby_sandbox.records import Subscription
 from canceldesk import clock
+from canceldesk.billsby import BillsbyError
 from canceldesk.cases.models import Case, Decision, State
+from canceldesk.cases.services import CaseError
 from canceldesk.closing import services
 from canceldesk.closing.models import Hold, Intent
 from canceldesk.closing.services import Seen
@@ -105,8 +107,8 @@ class Story:
         seen = [Seen(str(i["number"]), int(str(i["amount_minor"]))) for i in to_approve]
         try:
             services.approve_write_offs(self.case, by=self.desk.manager, seen=seen)
-        except Exception as problem:  # noqa: BLE001 - a person reads it and tries again later
-            assert str(problem)
+        except (BillsbyError, CaseError):
+            return  # a person reads it and tries again later
 
     def click(self, subscription: Subscription) -> None:
         there = self.desk.company.subscription(subscription.uid)

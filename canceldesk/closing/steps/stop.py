@@ -66,6 +66,7 @@ def _stop(work: Work, scope: CaseSubscription) -> Result:
 
 def _stopped(work: Work, scope: CaseSubscription, subscription: Subscription) -> Done:
     name = str(scope.subscription)
+    _note_first_seen(work, name, subscription)
     instead = (
         work.case.decision == Decision.SUSPEND
         and subscription.status is SubscriptionStatus.CANCELLED
@@ -86,6 +87,22 @@ def _stopped(work: Work, scope: CaseSubscription, subscription: Subscription) ->
             "read_at": clock.now().isoformat(),
         },
     )
+
+
+def _note_first_seen(work: Work, name: str, subscription: Subscription) -> None:
+    """Log the stop once, and confirm a cancellation whose answer never came."""
+    seen = {"subscription": name, "status": subscription.status_raw}
+    if work.case.log.filter(verb=Verb.STOP_SEEN, data=seen).exists():
+        return
+    with work.fenced():
+        Intent.objects.filter(
+            case=work.case, kind=Intent.Kind.CANCEL, target=subscription.billsby_id
+        ).update(
+            state=Intent.State.CONFIRMED,
+            confirmed_at=clock.now(),
+            answer={"status": subscription.status_raw},
+        )
+        work.log(Verb.STOP_SEEN, **seen)
 
 
 def _ask_for_the_click(scope: CaseSubscription, subscription: Subscription) -> Waits:
@@ -123,11 +140,6 @@ def _cancel(work: Work, scope: CaseSubscription, subscription: Subscription) -> 
     after = work.subscription(scope)
     if after.status is not SubscriptionStatus.CANCELLED:
         return _not_seen_yet(scope, after)
-    with work.fenced():
-        intent.state, intent.confirmed_at = Intent.State.CONFIRMED, clock.now()
-        intent.answer = {"status": after.status_raw}
-        intent.save(update_fields=["state", "confirmed_at", "answer"])
-        work.log(Verb.STOP_SEEN, subscription=str(scope.subscription), status=after.status_raw)
     return _stopped(work, scope, after)
 
 
