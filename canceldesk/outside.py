@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from threading import Lock
 
 from canceldesk.billsby import Billsby
 from canceldesk.billsby.client import HttpBillsby
@@ -25,6 +26,7 @@ class _Replaced:
 
 
 _replaced = _Replaced()
+_making = Lock()
 
 
 def billsby() -> Billsby:
@@ -40,9 +42,9 @@ def billsby() -> Billsby:
             "Billsby is not set up yet. An admin fills in the company domain and the API key "
             "under Settings → Billsby."
         )
-    return _http_billsby(
-        configuration.text("BILLSBY_URL"), domain, key, configuration.number("BILLSBY_RATE")
-    )
+    url, rate = configuration.text("BILLSBY_URL"), configuration.number("BILLSBY_RATE")
+    with _making:  # lru_cache alone may make two when two threads come first
+        return _http_billsby(url, domain, key, rate)
 
 
 @lru_cache(maxsize=2)

@@ -11,6 +11,7 @@ from pytest_socket import disable_socket, enable_socket, socket_allow_hosts
 
 from canceldesk import clock
 from canceldesk.accounts.models import Role, User
+from tests.flushing import flush_as_migrated
 
 NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
 REACHES_LOOPBACK = ("journey", "loopback", "chaos")
@@ -25,6 +26,13 @@ def _no_network(request: pytest.FixtureRequest) -> Iterator[None]:
         disable_socket(allow_unix_socket=True)
     yield
     enable_socket()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _flush_as_migrated() -> Iterator[None]:
+    """Transactional tests leave the log's guard and the reasons behind them."""
+    with flush_as_migrated():
+        yield
 
 
 @pytest.fixture
