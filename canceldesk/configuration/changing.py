@@ -46,7 +46,22 @@ def _problems(texts: Mapping[str, str]) -> dict[str, str]:
             reading.understand(BY_NAME[name], text)
         except BadSettingError as problem:
             found[name] = str(problem)
-    return found
+    return found or _problems_together(texts)
+
+
+def _problems_together(texts: Mapping[str, str]) -> dict[str, str]:
+    renewed, length = (_days(name, texts) for name in ("HOLD_RENEW_DAYS", "HOLD_DAYS"))
+    if {"HOLD_RENEW_DAYS", "HOLD_DAYS"} & set(texts) and renewed >= length:
+        # Such a hold would be renewed at every pass, as soon as it was placed.
+        sentence = (
+            f"A hold of {length} days must be renewed less than {length} days before it ends."
+        )
+        return {"HOLD_RENEW_DAYS": sentence}
+    return {}
+
+
+def _days(name: str, texts: Mapping[str, str]) -> int:
+    return int(texts[name]) if name in texts else services.whole(name)
 
 
 def _change(name: str, text: str, by: User) -> bool:

@@ -65,7 +65,7 @@ class SectionForm(forms.Form):
     def explain(self, problems: BadSettingsError) -> None:
         """Put each problem beside its field."""
         for name, sentence in problems.problems.items():
-            self.add_error(name, sentence)
+            self.add_error(name if name in self.fields else None, sentence)
 
     def rows(self) -> Iterator[Row]:
         """Every setting of the section in order, ready to be shown."""

@@ -55,3 +55,18 @@ def test_only_an_admin_may(role: str, request: pytest.FixtureRequest) -> None:
     with pytest.raises(NotAllowedError, match="Ask an admin"):
         change_settings({"HOLD_DAYS": "90"}, by=request.getfixturevalue(role))
     assert services.whole("HOLD_DAYS") == 180
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [{"HOLD_DAYS": "30"}, {"HOLD_RENEW_DAYS": "180"}, {"HOLD_DAYS": "60", "HOLD_RENEW_DAYS": "60"}],
+)
+def test_a_hold_is_never_renewed_before_it_begins(texts: dict[str, str], admin: User) -> None:
+    with pytest.raises(BadSettingsError, match="must be renewed less than") as problem:
+        change_settings(texts, by=admin)
+    assert set(problem.value.problems) == {"HOLD_RENEW_DAYS"}
+
+
+def test_a_shorter_hold_with_a_shorter_renewal_is_fine(admin: User) -> None:
+    changed = change_settings({"HOLD_DAYS": "30", "HOLD_RENEW_DAYS": "29"}, by=admin)
+    assert changed == ["HOLD_DAYS", "HOLD_RENEW_DAYS"]

@@ -209,3 +209,13 @@ def test_no_secret_has_a_value_in_any_form() -> None:
         if setting.kind is Kind.SECRET and setting.on_page:
             configuration.change(setting.name, "hush-hush")
             assert "hush-hush" not in str(SectionForm(setting.section))
+
+
+def test_a_fault_that_lies_in_a_fixed_setting_is_said_above_the_form(
+    browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CANCELDESK_HOLD_RENEW_DAYS", "90")
+    response = _save(browser, Section.POLICY, HOLD_DAYS="60")
+    assert response.status_code == 422
+    assert "must be renewed less than 60 days" in response.content.decode()
+    assert configuration.whole("HOLD_DAYS") == 180

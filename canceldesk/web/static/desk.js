@@ -63,9 +63,18 @@
 
   const isLive = (element) => element.matches("[data-live]");
 
+  // Signing in again in another tab changes the token, and this page must still be able to send.
+  function csrfToken() {
+    const cookie = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/);
+    return cookie ? cookie[1] : find("meta[name=csrf-token]").content;
+  }
+
   document.addEventListener("htmx:configRequest", (event) => {
     if (event.detail.verb === "get") return;
-    event.detail.headers["X-CSRFToken"] = find("meta[name=csrf-token]").content;
+    event.detail.headers["X-CSRFToken"] = csrfToken();
+    if ("csrfmiddlewaretoken" in event.detail.parameters) {
+      event.detail.parameters.csrfmiddlewaretoken = csrfToken();
+    }
   });
   document.addEventListener("htmx:responseError", (event) => {
     showProblem(sentenceFor(event.detail.xhr), { passes: isLive(event.detail.elt) });
@@ -224,6 +233,8 @@
     if (form.method !== "post" || form.matches("[hx-post], [data-hx-post]")) return;
     if (form.dataset.sent) event.preventDefault();
     form.dataset.sent = "yes";
+    const token = find("[name=csrfmiddlewaretoken]", form);
+    if (token) token.value = csrfToken();
   });
   window.addEventListener("pageshow", () => {
     for (const form of findAll("form[data-sent]")) delete form.dataset.sent;
@@ -236,5 +247,6 @@
   document.addEventListener("DOMContentLoaded", () => {
     findAll("#toasts [data-dismissible]").forEach(dismissLater);
     markTheme();
+    find("[aria-invalid=true]")?.focus();
   });
 })();
