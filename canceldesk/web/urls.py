@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from canceldesk.web.views import case, hooks, retention, settings, today, users
+from canceldesk.web.views import (
+    case,
+    clients,
+    hooks,
+    new_request,
+    retention,
+    settings,
+    the_list,
+    today,
+    users,
+)
 
 urlpatterns = [
     path("", today.page, name="today"),
@@ -16,6 +26,15 @@ urlpatterns = [
     path("retention/live/", retention.live, name="retention-live"),
     path("hooks/billsby", hooks.billsby, name="billsby-hook"),
     path("account/", include("canceldesk.web.account_urls")),
+    path("new/", new_request.page, name="new-request"),
+    path("new/search/", new_request.results, name="new-request-search"),
+    path("new/look-up/", new_request.look_up, name="new-request-look-up"),
+    path("new/<int:pk>/", new_request.panel, name="new-request-client"),
+    path("clients/", clients.page, name="clients"),
+    path("clients/<int:pk>/", clients.one, name="client"),
+    path("clients/<int:pk>/read/", clients.read, name="client-read"),
+    path("list/", the_list.page, name="the-list"),
+    path("list/check/", the_list.check, name="the-list-check"),
     path("settings/", settings.start, name="settings"),
     path("settings/users/", users.page, name="settings-users"),
     path("settings/users/new/", users.new, name="settings-user-new"),

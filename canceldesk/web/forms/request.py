@@ -39,8 +39,8 @@ class CompanyTimeField(forms.Field):
 class RequestForm(forms.Form):
     """What a client wants, in the order in which it comes up on the phone.
 
-    `stoppable` are the subscriptions that can be chosen; one that still bills and stands alone
-    is chosen already.
+    `chosen` are the subscriptions to begin with. Whether one may be stopped is for the service
+    to say, so that the same form posted twice is the same request.
     """
 
     form_token = forms.CharField(max_length=64, widget=forms.HiddenInput)
@@ -48,7 +48,7 @@ class RequestForm(forms.Form):
         queryset=Subscription.objects.none(),
         error_messages={
             "required": "Choose what should stop.",
-            "invalid_choice": "A chosen subscription can no longer be stopped. Choose again.",
+            "invalid_choice": "A chosen subscription belongs to another client. Choose again.",
         },
     )
     reason = forms.ModelChoiceField(
@@ -88,25 +88,23 @@ class RequestForm(forms.Form):
     def __init__(
         self,
         client: Client,
-        stoppable: Iterable[Subscription],
         data: Mapping[str, Any] | None = None,
         *,
+        chosen: Iterable[Subscription] = (),
         form_token: str = "",
     ) -> None:
-        stoppable = list(stoppable)
-        live = [one for one in stoppable if one.is_live]
         super().__init__(
             data,
             initial={
                 "form_token": form_token,
-                "subscriptions": [live[0].pk] if len(live) == 1 else [],
+                "subscriptions": [one.pk for one in chosen],
                 "wish": Wish.SUSPEND,
                 "channel": Channel.CALL,
             },
         )
         subscriptions = self.fields["subscriptions"]
         assert isinstance(subscriptions, forms.ModelMultipleChoiceField)  # noqa: S101
-        subscriptions.queryset = client.subscriptions.filter(pk__in=[one.pk for one in stoppable])
+        subscriptions.queryset = client.subscriptions.all()
         reason = self.fields["reason"]
         assert isinstance(reason, forms.ModelChoiceField)  # noqa: S101 - for the type checker
         reason.queryset = Reason.objects.filter(is_offered=True)
