@@ -26,7 +26,7 @@ from canceldesk.closing import panel
 from canceldesk.closing.models import Facts, Hold, Step, Watch
 from canceldesk.closing.panel import Clicks
 from canceldesk.configuration import services as configuration
-from canceldesk.web import track
+from canceldesk.web import charges, track
 from canceldesk.web.track import Ticked
 
 NEWEST_ENTRIES = 60
@@ -95,6 +95,16 @@ class CasePage:
     def scope(self) -> list[CaseSubscription]:
         """What is to stop."""
         return sorted(self.case.scope.all(), key=lambda scope: scope.pk)
+
+    @cached_property
+    def next_charge(self) -> Subscription | None:
+        """What is charged first, if anything is."""
+        return charges.next_charge(self.case)
+
+    @property
+    def is_to_stop(self) -> bool:
+        """Whether the scope is still meant to be stopped."""
+        return self.case.is_open
 
     @cached_property
     def staying(self) -> list[Subscription]:

@@ -18,6 +18,7 @@ from canceldesk.closing.services import Seen
 from canceldesk.retention.models import Attempt
 
 LONGEST_TEXT = 5000
+_UNCHOSEN = ("", "Choose …")
 _SEEN = re.compile(r"(\d{1,12}):(.{1,80})", re.ASCII)
 
 
@@ -56,7 +57,7 @@ class CaseForm(forms.Form):
     key = ""
 
     def __init__(self, case: Case, by: User, data: Any = None) -> None:  # noqa: ANN401 - a QueryDict
-        super().__init__(data, auto_id=f"{self.key}-%s")
+        super().__init__(data, auto_id=f"{self.key}-%s", initial={"channel": case.channel})
         self.case, self.by = case, by
 
     def typed_words(self) -> str:
@@ -93,8 +94,8 @@ class AttemptForm(CaseForm):
     key = "attempt"
     form_token = forms.CharField(widget=forms.HiddenInput, initial=new_token, max_length=64)
     channel = forms.ChoiceField(label="Spoken by", choices=Channel.choices)
-    offer = forms.ChoiceField(label="Offer", choices=Attempt.Offer.choices)
-    answer = forms.ChoiceField(label="Answer", choices=Attempt.Answer.choices)
+    offer = forms.ChoiceField(label="Offer", choices=[_UNCHOSEN, *Attempt.Offer.choices])
+    answer = forms.ChoiceField(label="Answer", choices=[_UNCHOSEN, *Attempt.Answer.choices])
     note = _words("Note", required=False, rows=2)
 
 

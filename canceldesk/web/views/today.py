@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from dataclasses import dataclass
 
@@ -16,10 +17,12 @@ from canceldesk import clock
 from canceldesk.accounts.models import User
 from canceldesk.cases.authority import Act, may
 from canceldesk.cases.models import OPEN_STATES, Case, Finding, State
+from canceldesk.clients.models import Subscription
 from canceldesk.closing import panel
 from canceldesk.closing.models import Step
 from canceldesk.closing.panel import Clicks
 from canceldesk.retention import services as retention
+from canceldesk.web import charges
 from canceldesk.web.live import live_fragment
 from canceldesk.web.requests import signed_in
 
@@ -47,11 +50,19 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Found:
+    """Something found wrong, and what is charged next because of it."""
+
+    finding: Finding
+    charge: Subscription | None
+
+
+@dataclass(frozen=True)
 class Today:
     """Everything on the page."""
 
     parts: list[Part]
-    findings: list[Finding]
+    findings: list[Found]
 
     @property
     def is_empty(self) -> bool:
@@ -145,8 +156,17 @@ def _what_to_decide(case: Case) -> str:
     return f"{asked}. In retention: speak again or decide."
 
 
-def _findings() -> list[Finding]:
-    standing = Finding.objects.filter(resolved_at=None).select_related("case__client", "client")
-    return list(
-        standing.order_by(F("case__next_charge_at").asc(nulls_last=True), "found_at")[:MOST]
+def _findings() -> list[Found]:
+    standing = (
+        Finding.objects.filter(resolved_at=None)
+        .select_related("case__client", "client")
+        .prefetch_related("case__scope__subscription")
+        .order_by("found_at", "pk")
     )
+    found = [Found(one, charges.next_charge(one.case) if one.case else None) for one in standing]
+    return sorted(found, key=_charged_first)[:MOST]
+
+
+def _charged_first(found: Found) -> tuple[bool, dt.datetime]:
+    at = found.charge.next_billing_at if found.charge else None
+    return (at is None, at or found.finding.found_at)
