@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from canceldesk.commands import cases, checking, running, settings, users
+from canceldesk.commands import cases, checking, demo, running, settings, users
 from canceldesk.workbook.commands import list_app
 
 app = typer.Typer(
@@ -33,6 +33,7 @@ for command in (
     running.refresh,
     checking.doctor,
     settings.settings,
+    demo.demo,
 ):
     app.command()(command)
 

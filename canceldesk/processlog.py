@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import sys
+from pathlib import Path
 
 import structlog
 
 from canceldesk.configuration import reading
 
 
-def configure(level: int = logging.INFO) -> None:
-    """Write one line per event of `level` or above to standard error, for people or for
+def configure(level: int = logging.INFO, *, to: Path | None = None) -> None:
+    """Write one line per event of `level` or above to standard error or a file, for people or for
     machines (LOG_FORMAT).
     """
     shared: list[structlog.typing.Processor] = [
@@ -24,7 +25,7 @@ def configure(level: int = logging.INFO) -> None:
     last: list[structlog.typing.Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if as_json
-        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        else [structlog.dev.ConsoleRenderer(colors=to is None and sys.stderr.isatty())]
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -32,7 +33,7 @@ def configure(level: int = logging.INFO) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler()
+    handler: logging.Handler = logging.FileHandler(to) if to else logging.StreamHandler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
