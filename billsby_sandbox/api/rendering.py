@@ -94,7 +94,7 @@ def customer_after_update(customer: Customer) -> Json:
 
 def _dial_code_in_detail(customer: Customer) -> str | None:
     """Details write the dial code with a plus, as the published example does."""
-    return f"+{customer.dial_code}" if customer.dial_code else None
+    return f"+{customer.dial_code.lstrip('+')}" if customer.dial_code else None
 
 
 def _customer_status(books: Books, customer: Customer) -> str:

@@ -185,6 +185,12 @@ def test_a_customer_is_inactive_only_when_everything_is_cancelled(company, api):
     assert api.get(f"/acme/customers/{gone.uid}").json()["status"] == "inactive"
 
 
+def test_a_dial_code_kept_with_a_plus_shows_only_one(company, api):
+    customer = company.add_customer(dial_code="+1")
+    detail = api.get(f"/acme/customers/{customer.uid}").json()
+    assert detail["phoneNumberDialCode"] == "+1"
+
+
 def test_phones_are_written_without_a_plus_in_the_list_and_with_one_in_the_detail(company, api):
     customer = company.add_customer(phone_number="(312) 555-0142")
     listed = api.get("/acme/customers?page=1&pageSize=9").json()["results"][0]

@@ -38,7 +38,7 @@ QUIRKS = {
     "suspended_next_billing": ["shown", "empty"],
     "error_body": ["empty", "message", "html"],
 }
-FAULTS = [
+FAULTS: list[dict[str, object]] = [
     {"kind": "drop_before"},
     {"kind": "drop_after"},
     {"kind": "status", "status": 500},

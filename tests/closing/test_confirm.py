@@ -44,7 +44,7 @@ def test_the_client_gets_one_email_and_the_conversation_shows_it(desk: Desk) -> 
     [sent] = outbox.outbox
     assert sent.to == ["nora.field@example.com"]
     assert sent.extra_headers["Message-ID"] == f"<confirm.{case.number}@example.com>"
-    assert Message.objects.get(case=case, direction="out").body.endswith(sent.body)
+    assert Message.objects.get(case=case, direction="out").body.endswith(str(sent.body))
     assert case.state == State.CLOSED
 
 
