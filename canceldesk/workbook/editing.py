@@ -10,7 +10,6 @@ from canceldesk.workbook import (
     newrow,
     obstacles,
     otherparts,
-    reading,
     references,
     sheetdata,
     sheetframe,
@@ -27,7 +26,7 @@ def insert(found: FoundList, new: NewRow) -> bytes:
 
     Only members that must change differ from the file `found` was read from. `found` is used up.
     """
-    listed = [row.row_number for row in reading.listed_rows(found)]
+    listed = [row.row_number for row in found.listed]
     insertion = _insertion(found, listed[-1] if listed else 0)
     package = found.file.package
     frame = markup.parsed(found.sheet.frame, f"The tab “{found.tab.name}”")

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from html import unescape
 from pathlib import Path
 from typing import Final
@@ -43,6 +44,16 @@ class FoundList:
         """The row directly under the heading."""
         return self.headings.row + 1
 
+    @cached_property
+    def listed(self) -> tuple[ListedRow, ...]:
+        """The rows of the list from the top; blank lines and lines of totals are no rows."""
+        rows = (
+            _listed(self, row.number, _by_column(row.cells))
+            for row in sheetdata.rows(self.sheet.rows)
+            if row.number > self.headings.row
+        )
+        return tuple(row for row in rows if _is_client(row))
+
 
 def fingerprint(data: bytes) -> str:
     """The SHA-256 of a file's bytes in hexadecimal."""
@@ -72,18 +83,9 @@ def view(found: FoundList, path: Path, data: bytes) -> ListView:
             field: references.column_letters(column)
             for field, column in found.headings.columns.items()
         },
-        rows=tuple(listed_rows(found)),
+        rows=found.listed,
         fingerprint=fingerprint(data),
     )
-
-
-def listed_rows(found: FoundList) -> Iterator[ListedRow]:
-    """The rows of the list from the top; blank lines and lines of totals are no rows."""
-    for row in sheetdata.rows(found.sheet.rows):
-        if row.number > found.headings.row:
-            listed = _listed(found, row.number, _by_column(row.cells))
-            if _is_client(listed):
-                yield listed
 
 
 def _chosen(file: WorkbookFile, wanted: str | None) -> Tab:
@@ -185,7 +187,7 @@ def _months(file: WorkbookFile, cell: Cell | None) -> int | None:
 
 def shown_text(file: WorkbookFile, cell: Cell) -> str:
     """What a person would roughly see in the cell: text as it is, dates in ISO form."""
-    kind = cell.attributes.get("t", "n")
+    kind = cell.kind
     if kind == "inlineStr":
         pieces = _TEXT.findall(_PHONETIC.sub(b"", cell.content))
         return text.unescaped(unescape(b"".join(pieces).decode()))
@@ -213,9 +215,12 @@ def _shown_number(file: WorkbookFile, cell: Cell, value: str) -> str:
 
 
 def _is_number(cell: Cell) -> bool:
-    return cell.attributes.get("t", "n") == "n" and bool(_value(cell))
+    return cell.kind == "n" and bool(_value(cell))
 
 
 def _value(cell: Cell) -> str:
     match = _VALUE.search(cell.content)
-    return unescape(match[1].decode()) if match else ""
+    if match is None:
+        return ""
+    value = match[1].decode()
+    return unescape(value) if "&" in value else value

@@ -47,7 +47,7 @@ def create_sample(
         payments, notes = workbook.add_worksheet("Payments"), workbook.add_worksheet("Notes")
         _write_list(listed, rows, formats, title)
         _write_clients(clients, rows, formats)
-        _write_summary(workbook, summary, len(rows), formats)
+        _write_summary(workbook, summary, rows, formats)
         _write_payments(payments, rows, formats)
         notes.set_column(0, 0, 80)
         notes.write_string(0, 0, "New cancellations go on top of the list.", formats.heading)
@@ -139,19 +139,23 @@ def _write_clients(sheet: Any, rows: Sequence[NewRow], formats: _Formats) -> Non
         sheet.write_string(number, 2, "left")
 
 
-def _write_summary(workbook: Any, sheet: Any, count: int, formats: _Formats) -> None:  # noqa: ANN401
-    first, last = HEADING_ROW + 1, HEADING_ROW + max(count, 1)
+def _write_summary(workbook: Any, sheet: Any, rows: Sequence[NewRow], formats: _Formats) -> None:  # noqa: ANN401
+    first, last = HEADING_ROW + 1, HEADING_ROW + max(len(rows), 1)
     sheet.set_column(0, 0, 34)
     sheet.set_column(1, 1, 16)
+    amounts = [float(values.amount(row.collected_minor, row.currency)) for row in rows]
+    months = [row.months for row in rows]
+    latest = max((values.serial(row.cancelled_on, date1904=False) for row in rows), default=0)
     lines = (
-        ("Clients who left", f"=COUNTA({TAB}!$A${first}:$A${last})", None),
-        ("Collected from them", f"=SUM({TAB}!$D${first}:$D${last})", formats.plain_money),
-        ("Months on average", f"=AVERAGE({TAB}!$E${first}:$E${last})", None),
-        ("Latest cancellation", f"=MAX({TAB}!$C${first}:$C${last})", formats.plain_date),
+        ("Clients who left", "COUNTA", "A", None, len(rows)),
+        ("Collected from them", "SUM", "D", formats.plain_money, sum(amounts)),
+        ("Months on average", "AVERAGE", "E", None, sum(months) / max(len(months), 1)),
+        ("Latest cancellation", "MAX", "C", formats.plain_date, latest),
     )
-    for number, (words, formula, shown) in enumerate(lines):
+    for number, (words, function, column, shown, result) in enumerate(lines):
+        formula = f"={function}({TAB}!${column}${first}:${column}${last})"
         sheet.write_string(number, 0, words)
-        sheet.write_formula(number, 1, formula, shown)
+        sheet.write_formula(number, 1, formula, shown, result)
     chart = workbook.add_chart({"type": "column"})
     chart.add_series(
         {

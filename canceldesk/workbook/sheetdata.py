@@ -24,10 +24,9 @@ _EMPTY: Final = b"<sheetData/>"
 _SHEET_DATA: Final = re.compile(
     rb"<sheetData(?:\s[^<>]*)?(?:/>|>(?P<rows>.*)</sheetData\s*>)", re.DOTALL
 )
-_UNUSUAL: Final = re.compile(
-    rb"<!--|<!\[CDATA\[|<[\w.-]+:(?:sheetData|row|c)[\s/>]"
-    rb"|<(?:row|c)(?=[\s/>])(?![^<>]*\sr=\")|<\?(?!xml\s)"
-    rb"|<(?:row|c|f|v)\s[^<>]*'"
+_UNUSUAL: Final = re.compile(rb"<!--|<!\[CDATA\[|<\?(?!xml\s)|<[\w.-]+:sheetData[\s/>]")
+_UNUSUAL_IN_ROWS: Final = re.compile(
+    rb"<(?:row|c)(?=[\s/>])(?![^<>]*\sr=\")|<(?:row|c|f|v)\s[^<>]*'|<[\w.-]+:(?:row|c)[\s/>]"
 )
 _DECLARED_ENCODING: Final = re.compile(rb"<\?xml[^>]*encoding=[\"']([\w.-]+)[\"']")
 _ROW: Final = re.compile(
@@ -40,6 +39,8 @@ _CELL_FORMULA: Final = re.compile(
 )
 _ATTRIBUTE: Final = re.compile(rb"([\w:.-]+)\s*=\s*\"([^\"]*)\"")
 _POSITION: Final = re.compile(rb"\sr=\"([A-Za-z]+)([0-9]+)\"")
+_STYLE: Final = re.compile(rb"\ss=\"([0-9]+)\"")
+_KIND: Final = re.compile(rb"\st=\"([a-zA-Z]+)\"")
 _ROW_NUMBER: Final = re.compile(rb"\sr=\"([0-9]+)\"")
 
 
@@ -75,18 +76,25 @@ class Row:
     cells: bytes
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Cell:
-    """One `c` element; `content` is the XML inside."""
+    """One `c` element: its column, the XML of its attributes, and the XML inside."""
 
     column: int
-    attributes: dict[str, str]
+    attributes: bytes
     content: bytes
 
     @property
     def style(self) -> int:
         """Index of the cell's format; 0 is the workbook's default."""
-        return int(self.attributes.get("s", "0"))
+        found = _STYLE.search(self.attributes)
+        return int(found[1]) if found else 0
+
+    @property
+    def kind(self) -> str:
+        """What the value is: `n` a number, `s` a shared string, ... (ST_CellType)."""
+        found = _KIND.search(self.attributes)
+        return found[1].decode() if found else "n"
 
 
 @dataclass(frozen=True)
@@ -112,7 +120,9 @@ def ordinary(data: bytes, what: str) -> bytes:
     )
     if utf8:
         markup.check_well_formed(data, what)
-        if not _UNUSUAL.search(data):
+        rows = _SHEET_DATA.search(data)
+        begin, end = rows.span() if rows else (0, 0)
+        if not _UNUSUAL.search(data) and not _UNUSUAL_IN_ROWS.search(data, begin, end):
             return data
     return _made_ordinary(markup.parsed(data, what))
 
@@ -122,7 +132,8 @@ def _made_ordinary(root: etree._Element) -> bytes:
     etree.strip_elements(root, etree.ProcessingInstruction, with_tail=False)
     root = _unprefixed(root)
     row_number = 0
-    for row in markup.named(root, "row"):
+    sheet_data = markup.child(root, "sheetData")
+    for row in [] if sheet_data is None else sheet_data:
         row_number = int(row.get("r") or row_number + 1)
         row.set("r", str(row_number))
         column = 0
@@ -163,9 +174,11 @@ def rows(data: bytes, begin: int = 0) -> Iterator[Row]:
 def cells(row: bytes) -> Iterator[Cell]:
     """The cells in the XML inside a row."""
     for match in _CELL.finditer(row):
-        named = attributes(match["attributes"])
-        column = references.column_number(named["r"].rstrip("0123456789"))
-        yield Cell(column, named, match["content"] or b"")
+        named = match["attributes"]
+        position = _POSITION.search(named)
+        if position is not None:
+            column = references.column_number(position[1].decode())
+            yield Cell(column, named, match["content"] or b"")
 
 
 def formulas(data: bytes) -> Iterator[Formula]:

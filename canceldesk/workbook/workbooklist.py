@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from canceldesk.workbook import editing, locking, reading, saving, sheetdata, text
+from canceldesk.workbook import editing, locking, markup, reading, saving, text
 from canceldesk.workbook.errors import (
     CannotEdit,
     CannotPlace,
@@ -17,6 +17,7 @@ from canceldesk.workbook.errors import (
     ReadBackDiffers,
 )
 from canceldesk.workbook.locking import Waiting
+from canceldesk.workbook.package import Package
 from canceldesk.workbook.protocol import (
     CancellationList,
     ListedRow,
@@ -118,9 +119,7 @@ class WorkbookList(CancellationList):
         if after == reading.fingerprint(edited):
             return RowWritten(plan.row_number, plan.fingerprint, after, plan.row_checked)
         alike = [
-            listed
-            for listed in reading.listed_rows(self._found(data, row.currency))
-            if matches(listed, row)
+            listed for listed in self._found(data, row.currency).listed if matches(listed, row)
         ]
         if len(alike) <= plan.alike_before:
             raise ReadBackDiffers(
@@ -139,12 +138,13 @@ class _Plan:
     """What the list must look like after the row was added, and what it was before."""
 
     def __init__(self, found: FoundList, new: NewRow, fingerprint: str) -> None:
-        before = list(reading.listed_rows(found))
+        before = found.listed
         self.row_number = found.first_row
         self.fingerprint = fingerprint
         self.alike_before = sum(matches(row, new) for row in before)
+        self._package = found.file.package
         self._new = new
-        self._others = [replace(row, row_number=row.row_number + 1) for row in before]
+        self._others = tuple(replace(row, row_number=row.row_number + 1) for row in before)
         self._tabs = [tab.name for tab in found.file.tabs]
         self._row_checked: ListedRow | None = None
 
@@ -157,8 +157,8 @@ class _Plan:
 
     def check(self, found: FoundList) -> None:
         """Raise `ReadBackDiffers` unless the new file, not yet in place, is as planned."""
-        rows = list(reading.listed_rows(found))
-        _check_parts(found)
+        rows = found.listed
+        _check_parts(self._package, found.file.package, found.file.name)
         top = rows[0] if rows else None
         if top is None or top.row_number != self.row_number or not matches(top, self._new):
             raise ReadBackDiffers(_nothing_written(self._new, "the new row reads differently."))
@@ -167,11 +167,11 @@ class _Plan:
         self._row_checked = top
 
 
-def _check_parts(found: FoundList) -> None:
-    for tab in found.file.tabs:
-        data = found.file.package.read(tab.part)
-        if tab.kind == "worksheet" and sheetdata.holds_rows(data):
-            sheetdata.ordinary(data, f"The tab “{tab.name}”")
+def _check_parts(before: Package, after: Package, name: str) -> None:
+    """Raise `CannotRead` unless every part that was changed is sound XML."""
+    for part in before.changed:
+        if after.has(part) and not part.casefold().endswith(".vml"):
+            markup.check_well_formed(after.read(part), f"“{name}” (part “{part}”)")
 
 
 def _nothing_written(new: NewRow, why: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import openpyxl
 import pytest
+import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +24,7 @@ from tests.workbook.building import (
     client,
     members,
     patch,
+    rewrite,
     sheet_xml,
     write_list,
 )
@@ -48,7 +50,7 @@ def test_the_row_stands_under_the_heading_and_the_others_below_it(path):
     assert values_of(sheet, 5) == [
         "Nora New",
         "+1 555 0199",
-        dt.datetime(2026, 11, 23),
+        dt.datetime.combine(DAY, dt.time()),
         1234.5,
         7,
         "Too expensive",
@@ -264,8 +266,6 @@ def test_only_the_very_file_that_was_read_is_added_to_when_asked(path):
 
 
 def test_the_list_may_stand_anywhere_on_its_tab(path):
-    import xlsxwriter
-
     with xlsxwriter.Workbook(str(path)) as workbook:
         sheet = workbook.add_worksheet("Cancelled clients 2026")
         shuffled = ["No.", *HEADINGS]
@@ -304,8 +304,6 @@ def test_a_calculation_chain_is_dropped_cleanly(path):
         b'<calcChain xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
         b'<c r="A1" i="1"/></calcChain>'
     )
-    from tests.workbook.building import rewrite
-
     rewrite(path, {"xl/calcChain.xml": chain})
     kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/calcChain"
     patch(
@@ -326,3 +324,65 @@ def test_a_calculation_chain_is_dropped_cleanly(path):
     assert "xl/calcChain.xml" not in after
     assert b"calcChain" not in after["xl/_rels/workbook.xml.rels"]
     assert b"calcChain" not in after["[Content_Types].xml"]
+
+
+def test_a_workbook_saved_by_openpyxl_is_added_to(path):
+    build(path, more=lambda _workbook, sheet: sheet.autofilter("A4:F9"))
+    workbook = openpyxl.load_workbook(path)
+    workbook["Other"]["B1"] = "=SUM(cancellation!D5:D9)"
+    workbook.save(path)
+    WorkbookList(path).add(NEW)
+    again = openpyxl.load_workbook(path)
+    assert again["Other"]["B1"].value == "=SUM(cancellation!D5:D10)"
+    assert again["cancellation"].auto_filter.ref == "A4:F10"
+    assert values_of(again["cancellation"], 5)[0] == "Nora New"
+    assert [row.name for row in WorkbookList(path).read().rows][1] == "Client 1"
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.data())
+def test_an_independent_reader_sees_every_other_cell_exactly_one_row_lower(path, data):
+    """Random cells around a list, read by openpyxl before and after."""
+    heading_row = data.draw(st.integers(1, 12))
+    count = data.draw(st.integers(0, 6))
+    cells = data.draw(
+        st.dictionaries(
+            st.tuples(st.integers(0, 30), st.integers(8, 30)),
+            st.text(alphabet="abc<&>\"' é_x41=", min_size=1, max_size=8)
+            | st.floats(-1e6, 1e6, allow_nan=False)
+            | st.booleans(),
+            max_size=12,
+        )
+    )
+
+    def more(_workbook, sheet):
+        for (row, column), value in cells.items():
+            if isinstance(value, str):
+                sheet.write_string(row, column, value)
+            else:
+                sheet.write(row, column, value)
+
+    build(path, count=count, heading_row=heading_row, more=more)
+    before = read_all(path)
+    WorkbookList(path).add(NEW)
+    after = read_all(path)
+    expected = {
+        (tab, row + (tab == "cancellation" and row > heading_row), column): value
+        for (tab, row, column), value in before.items()
+    }
+    new_row = {key for key in after if key[:2] == ("cancellation", heading_row + 1)}
+    assert {key[2] for key in new_row} == {1, 2, 3, 4, 5, 6}
+    assert {key: value for key, value in after.items() if key not in new_row} == expected
+
+
+def read_all(path):
+    workbook = openpyxl.load_workbook(path)
+    return {
+        (sheet.title, cell.row, cell.column): (cell.value, cell.number_format, cell.font.b)
+        for sheet in workbook
+        for row in sheet.iter_rows()
+        for cell in row
+        if cell.value is not None
+    }

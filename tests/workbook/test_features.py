@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+import zipfile
 import zlib
 
 import openpyxl
@@ -407,7 +408,8 @@ def test_protected_and_scenario_ranges(path):
     build(path)
     extra = (
         '<protectedRanges><protectedRange sqref="A5:F9" name="staff"/></protectedRanges>'
-        '<scenarios><scenario name="s" count="1"><inputCells r="D7" val="1"/></scenario></scenarios>'
+        '<scenarios><scenario name="s" count="1"><inputCells r="D7" val="1"/></scenario>'
+        "</scenarios>"
         '<dataConsolidate><dataRefs count="1"><dataRef ref="A5:F9" sheet="cancellation"/>'
         "</dataRefs></dataConsolidate>"
     )
@@ -492,3 +494,196 @@ def test_a_tab_whose_name_needs_quotes(path):
     build(path, tab=tab, more=more)
     WorkbookList(path).add(NEW)
     assert "<f>SUM('Cancelled it''s &amp; &lt;more&gt;'!D5:D10)</f>" in sheet_xml(path, 2)
+
+
+def content_type(path, part, kind):
+    override = f'<Override PartName="/{part}" ContentType="{kind}"/></Types>'
+    return patch(path, r"[Content_Types].xml", "</Types>", override)
+
+
+def sheet_arrow(path, kind, target, number=1):
+    rels = (
+        '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+        f'<Relationship Id="rId1" Type="{RELATIONSHIPS}/{kind}" Target="{target}"/></Relationships>'
+    )
+    return rewrite(path, {f"xl/worksheets/_rels/sheet{number}.xml.rels": rels.encode()})
+
+
+def test_controls_in_the_sheet_move_and_their_links_follow(path):
+    build(path)
+
+    def control(moves, sizes, begin, end):
+        return (
+            '<control><controlPr linkedCell="$H$9" listFillRange="$J$5:$J$9">'
+            f'<anchor moveWithCells="{moves}" sizeWithCells="{sizes}">'
+            f"<from><xdr:row>{begin}</xdr:row></from><to><xdr:row>{end}</xdr:row></to>"
+            "</anchor></controlPr></control>"
+        )
+
+    controls = "".join(
+        control(*numbers) for numbers in ((1, 1, 3, 6), (1, 0, 3, 6), (1, 0, 6, 8), (0, 0, 6, 8))
+    )
+    end = f'<controls xmlns:xdr="urn:xdr">{controls}</controls></worksheet>'
+    patch(path, "xl/worksheets/sheet1.xml", "</worksheet>", end)
+    WorkbookList(path).add(NEW)
+    xml = sheet_xml(path)
+    assert re.findall("<xdr:row>([0-9]+)</xdr:row>", xml) == [
+        "3",
+        "7",
+        "3",
+        "6",
+        "7",
+        "9",
+        "6",
+        "8",
+    ]
+    assert xml.count('linkedCell="$H$10" listFillRange="$J$6:$J$10"') == 4
+
+
+def test_the_links_of_control_properties_follow(path):
+    build(path)
+    properties = (
+        b'<formControlPr xmlns="urn:x" fmlaLink="$H$9" fmlaRange="cancellation!$A$5:$A$9"/>'
+    )
+    rewrite(path, {"xl/ctrlProps/ctrlProp1.xml": properties})
+    content_type(
+        path, "xl/ctrlProps/ctrlProp1.xml", "application/vnd.ms-excel.controlproperties+xml"
+    )
+    sheet_arrow(path, "ctrlProp", "../ctrlProps/ctrlProp1.xml")
+    WorkbookList(path).add(NEW)
+    after = members(path)["xl/ctrlProps/ctrlProp1.xml"].decode()
+    assert 'fmlaLink="$H$10"' in after
+    assert 'fmlaRange="cancellation!$A$5:$A$10"' in after
+
+
+def test_text_boxes_linked_to_cells_follow_from_any_tab(path):
+    def more(workbook, sheet):
+        for target in (sheet, workbook.get_worksheet_by_name("Other")):
+            target.insert_textbox("J1", "", {"textlink": "=cancellation!$A$5"})
+
+    add(path, more)
+    for number in (1, 2):
+        drawing = members(path)[f"xl/drawings/drawing{number}.xml"].decode()
+        assert 'textlink="cancellation!$A$6"' in drawing
+
+
+def test_buttons_move_and_comments_of_other_tabs_stay(path):
+    def more(workbook, sheet):
+        sheet.insert_button("H9", {"caption": "Go"})
+        workbook.get_worksheet_by_name("Other").write_comment("A9", "stays")
+
+    before = members(build(path, more=more))
+    WorkbookList(path).add(NEW)
+    after = members(path)
+    changed = {name for name in before if name.endswith(".vml") and before[name] != after[name]}
+    assert changed == {"xl/drawings/vmlDrawing1.vml"}
+    assert after["xl/comments1.xml"] == before["xl/comments1.xml"]
+
+
+@pytest.mark.parametrize(
+    ("held", "rows"),
+    [
+        ("", ["3", "7"]),
+        ("<x:SizeWithCells/>", ["3", "6"]),
+        ("<x:MoveWithCells/>", ["3", "6"]),
+        ("<x:MoveWithCells>False</x:MoveWithCells>", ["3", "7"]),
+    ],
+)
+def test_a_vml_object_across_the_new_row(path, held, rows):
+    build(path, more=lambda _workbook, sheet: sheet.insert_button("H9", {"caption": "Go"}))
+    vml = "xl/drawings/vmlDrawing1.vml"
+    anchor = "<x:Anchor>1, 0, 3, 0, 2, 0, 6, 0</x:Anchor>"
+    body = f'<x:ClientData ObjectType="Button">{anchor}{held}</x:ClientData>'
+    patch(path, vml, "<x:ClientData.*?</x:ClientData>", body + body.replace("1, 0, 3", "odd, 3"))
+    WorkbookList(path).add(NEW)
+    numbers = re.search("<x:Anchor>([^<]*)<", members(path)[vml].decode())[1].split(",")
+    assert [numbers[2].strip(), numbers[6].strip()] == rows
+
+
+def test_a_table_without_headings_of_its_own_still_covers_the_new_row(path):
+    build(path, more=lambda _workbook, sheet: sheet.add_table("A5:F9", {"header_row": False}))
+    WorkbookList(path).add(NEW)
+    assert ' ref="A5:F10"' in members(path)["xl/tables/table1.xml"].decode()
+
+
+def test_a_sorted_table_and_its_total_row(path):
+    columns = [*TABLE["columns"][:6], {"header": "G", "total_function": "sum"}]
+
+    def more(_workbook, sheet):
+        sheet.add_table("A4:G10", {**TABLE, "columns": columns, "total_row": True})
+
+    build(path, more=more)
+    table = "xl/tables/table1.xml"
+    patch(
+        path,
+        table,
+        "<tableColumns",
+        '<sortState ref="A5:G9"><sortCondition ref="C5:C9"/></sortState><tableColumns',
+    )
+    patch(
+        path,
+        table,
+        '<tableColumn id="7" name="G" totalsRowFunction="sum"/>',
+        '<tableColumn id="7" name="G" totalsRowFunction="custom">'
+        "<totalsRowFormula>SUM(D5:D9)</totalsRowFormula></tableColumn>",
+    )
+    WorkbookList(path).add(NEW)
+    after = members(path)[table].decode()
+    assert '<sortState ref="A5:G10"><sortCondition ref="C5:C10"/>' in after
+    assert "<totalsRowFormula>SUM(D5:D10)</totalsRowFormula>" in after
+    assert ' ref="A4:G11"' in after
+
+
+def test_a_calculated_column_of_arrays_and_one_that_is_a_field(path):
+    columns = [*TABLE["columns"][:4], {"header": "Months in the Program", "formula": "=1+1"}]
+    columns += [{"header": "Reason"}, {"header": "Double", "formula": "=D5*2"}]
+    build(
+        path, more=lambda _workbook, sheet: sheet.add_table("A4:G9", {**TABLE, "columns": columns})
+    )
+    table = "xl/tables/table1.xml"
+    patch(path, table, "<calculatedColumnFormula>D5", '<calculatedColumnFormula array="1">D5')
+    WorkbookList(path).add(NEW)
+    row = re.search(r'<row r="5".*?</row>', sheet_xml(path), re.DOTALL)[0]
+    assert '<c r="E5"><v>7</v></c>' in row
+    assert '<c r="G5"><f t="array" ref="G5">D5*2</f></c>' in row
+
+
+def test_a_sum_across_tabs_is_noticed_though_it_does_not_name_the_list(path):
+    def more(workbook, _sheet):
+        workbook.add_worksheet("Last").write_formula("A1", "=SUM(First:Other!D2)")
+
+    build(path, tab="First", more=more)
+    WorkbookList(path, tab="First").add(NEW)
+    assert "<f>SUM(First:Other!D2)</f>" in sheet_xml(path, 3)
+
+
+def test_a_workbook_without_calculation_settings_gets_them_in_their_place(path):
+    build(path)
+    patch(path, "xl/workbook.xml", "<calcPr[^>]*/>", "")
+    WorkbookList(path).add(NEW)
+    assert '</sheets><calcPr fullCalcOnLoad="1"/></workbook>' in (
+        members(path)["xl/workbook.xml"].decode()
+    )
+
+
+def test_a_tab_named_in_another_script(path):
+    def more(workbook, _sheet):
+        workbook.get_worksheet_by_name("Other").write_formula("B1", "=SUM(ОТМЕНЫ!D5:D9)")
+
+    build(path, tab="Отмены", more=more)
+    WorkbookList(path, tab="отмены").add(NEW)
+    assert "<f>SUM(ОТМЕНЫ!D5:D10)</f>" in sheet_xml(path, 2)
+
+
+def test_names_of_members_and_their_dates_stay(path):
+    def listing():
+        with zipfile.ZipFile(path) as package:
+            return [
+                (info.filename, info.date_time, info.external_attr) for info in package.infolist()
+            ]
+
+    build(path)
+    rewrite(path, {"docs/Übersicht.bin": b"x"})
+    before = listing()
+    WorkbookList(path).add(NEW)
+    assert listing() == before
