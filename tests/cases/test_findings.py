@@ -1,0 +1,136 @@
+"""Findings: reported once while they stand, resolved once, found anew when they come back."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.db import IntegrityError
+
+from canceldesk import clock
+from canceldesk.cases import findings, log
+from canceldesk.cases.log import Verb
+from canceldesk.cases.models import Case, Finding, LogEntry
+from tests.factories import make_case, make_client
+
+pytestmark = pytest.mark.usefixtures("frozen_clock", "db")
+
+KIND = Finding.Kind.SWITCHED_BACK_ON
+
+
+def test_a_finding_is_kept_with_what_it_is_about() -> None:
+    case = make_case()
+    finding = findings.report(KIND, "SUB1", "Billsby says Active.", case=case, amount_minor=9900)
+    finding.refresh_from_db()
+    assert (finding.kind, finding.key, str(finding)) == (KIND, "SUB1", "Billsby says Active.")
+    assert (finding.case, finding.client) == (case, case.client)
+    assert finding.data == {"amount_minor": 9900}
+    assert finding.found_at == finding.seen_at == clock.now()
+    assert finding.resolved_at is None
+
+
+def test_a_finding_is_logged_and_shown_on_its_case() -> None:
+    case = make_case()
+    findings.report(KIND, "SUB1", "Billsby says Active.", case=case)
+    entry = LogEntry.objects.get()
+    assert (entry.verb, entry.case, entry.client) == (Verb.FINDING_FOUND, case, case.client)
+    assert log.sentence(entry) == "found: Billsby says Active."
+    assert Case.objects.get().version == 1
+
+
+def test_a_finding_can_be_about_a_client_without_a_case() -> None:
+    client = make_client()
+    finding = findings.report(Finding.Kind.STILL_BILLING, "SUB1", "On the list.", client=client)
+    assert (finding.case, finding.client) == (None, client)
+    assert LogEntry.objects.get().client == client
+
+
+def test_a_finding_can_be_about_nobody_known() -> None:
+    finding = findings.report(Finding.Kind.ROW_TWICE, "row 7", "On the list twice.")
+    assert (finding.case, finding.client) == (None, None)
+
+
+def test_seeing_the_same_again_says_when_and_what_but_is_no_news() -> None:
+    case = make_case()
+    first = findings.report(KIND, "SUB1", "Charges on 3 May.", case=case, on="3 May")
+    found_at = clock.now()
+    clock.advance(dt.timedelta(hours=12))
+    again = findings.report(KIND, "SUB1", "Charges on 3 June.", case=case, on="3 June")
+    assert again == first
+    stored = Finding.objects.get()
+    assert (stored.found_at, stored.seen_at) == (found_at, clock.now())
+    assert (stored.sentence, stored.data) == ("Charges on 3 June.", {"on": "3 June"})
+    assert LogEntry.objects.count() == 1
+    assert Case.objects.get().version == 1
+
+
+def test_findings_of_other_kinds_and_keys_stand_beside_each_other() -> None:
+    for kind, key in [(KIND, "SUB1"), (KIND, "SUB2"), (Finding.Kind.OPEN_INVOICE, "SUB1")]:
+        findings.report(kind, key, "Wrong.")
+    assert Finding.objects.filter(resolved_at=None).count() == 3
+
+
+def test_a_finding_that_is_over_is_resolved_and_logged_once() -> None:
+    case = make_case()
+    findings.report(KIND, "SUB1", "Billsby says Active.", case=case)
+    clock.advance(dt.timedelta(hours=1))
+    findings.resolve(KIND, "SUB1")
+    resolved_at = clock.now()
+    clock.advance(dt.timedelta(hours=1))
+    findings.resolve(KIND, "SUB1")
+    assert Finding.objects.get().resolved_at == resolved_at
+    (entry,) = LogEntry.objects.filter(verb=Verb.FINDING_RESOLVED)
+    assert (entry.case, log.sentence(entry)) == (case, "no longer finds: Billsby says Active.")
+    assert Case.objects.get().version == 2
+
+
+def test_resolving_what_nobody_found_is_nothing() -> None:
+    findings.resolve(KIND, "SUB1")
+    assert not LogEntry.objects.exists()
+
+
+def test_resolving_one_leaves_the_others() -> None:
+    findings.report(KIND, "SUB1", "Wrong.")
+    findings.report(KIND, "SUB2", "Wrong.")
+    findings.resolve(KIND, "SUB1")
+    assert Finding.objects.get(resolved_at=None).key == "SUB2"
+
+
+def test_what_comes_back_is_found_anew() -> None:
+    first = findings.report(KIND, "SUB1", "Wrong.")
+    findings.resolve(KIND, "SUB1")
+    second = findings.report(KIND, "SUB1", "Wrong.")
+    assert second != first
+    assert list(Finding.objects.all()) == [second, first]
+
+
+def test_the_database_keeps_a_finding_from_standing_twice() -> None:
+    findings.report(KIND, "SUB1", "Wrong.")
+    now = clock.now()
+    with pytest.raises(IntegrityError):
+        Finding.objects.create(kind=KIND, key="SUB1", sentence="x", found_at=now, seen_at=now)
+
+
+def test_a_finding_without_its_log_entry_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_args: object, **_kwargs: object) -> None:
+        raise RuntimeError("the power went")
+
+    monkeypatch.setattr(log, "record", fail)
+    with pytest.raises(RuntimeError):
+        findings.report(KIND, "SUB1", "Wrong.")
+    assert not Finding.objects.exists()
+
+
+def test_a_check_overtaken_by_another_resolves_nothing_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    findings.report(KIND, "SUB1", "Wrong.")
+    now = clock.now()
+
+    def overtaken() -> dt.datetime:
+        Finding.objects.update(resolved_at=now)
+        return now
+
+    monkeypatch.setattr(clock, "now", overtaken)
+    findings.resolve(KIND, "SUB1")
+    assert LogEntry.objects.filter(verb=Verb.FINDING_RESOLVED).count() <= 1
