@@ -26,6 +26,8 @@ from canceldesk.closing.models import Step
 from canceldesk.closing.results import Done, NotNeeded, Result, Waits
 from canceldesk.closing.steps import clear, confirm, document, facts, hold, stop, verify
 from canceldesk.closing.work import Work
+from canceldesk.configuration import services as configuration
+from canceldesk.configuration.reading import BadSettingError
 from canceldesk.outside import NotSetUpError
 from canceldesk.workbook.errors import ChangedMeanwhile, InUse, ListError, ReadBackDiffers
 
@@ -83,7 +85,8 @@ def advance(case_id: int, *, owner: str) -> bool:
 def _safe_pass(case: Case, lease: Lease) -> list[Waits]:
     """A pass that always ends in something to write down, or in a lost lease."""
     try:
-        return _pass(case, lease)
+        with configuration.read_once():
+            return _pass(case, lease)
     except LostLeaseError:
         raise
     except Exception:
@@ -93,7 +96,7 @@ def _safe_pass(case: Case, lease: Lease) -> list[Waits]:
 def _pass(case: Case, lease: Lease) -> list[Waits]:
     try:
         work = Work(case, lease, outside.billsby(), outside.the_list())
-    except NotSetUpError as problem:
+    except (NotSetUpError, BadSettingError) as problem:
         return [_not_set_up(problem)]
     if case.state == State.CLOSING:
         return _close(work)
@@ -227,7 +230,7 @@ def _list_trouble(problem: ListError, case: Case) -> Waits:
     )
 
 
-def _not_set_up(problem: NotSetUpError) -> Waits:
+def _not_set_up(problem: NotSetUpError | BadSettingError) -> Waits:
     return Waits(WaitsFor.PERSON, str(problem), again=dt.timedelta(seconds=30), attention=True)
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
+from canceldesk import outside
+from canceldesk.billsby import InvoiceStatus
 from canceldesk.cases.authority import NotAllowedError
 from canceldesk.cases.models import Case, Decision, LogEntry, State
 from canceldesk.cases.services import CaseError
+from canceldesk.clients.models import Client
 from canceldesk.closing import services
 from canceldesk.closing.advance import advance
 from canceldesk.closing.models import Facts, Hold, Step
@@ -257,3 +262,82 @@ def test_billsby_down_for_a_while_is_waited_out(desk: Desk) -> None:
     desk.company.panel_suspend(subscription.uid)
     desk.advance(case)
     assert case.state == State.CLOSED
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("WORKBOOK_PATH", "No workbook is set up"), ("BILLSBY_DOMAIN", "Billsby is not set up")],
+)
+def test_what_is_not_set_up_yet_is_said(desk: Desk, name: str, says: str) -> None:
+    _, subscription = desk.client()
+    case = desk.decided(subscription)
+    outside_world = outside._replaced
+    configuration.change("BILLSBY_DOMAIN", "" if name == "BILLSBY_DOMAIN" else "acme")
+    configuration.change("BILLSBY_API_KEY", "acme_key")
+    try:
+        outside._replaced = outside._Replaced()
+        desk.advance(case)
+    finally:
+        outside._replaced = outside_world
+    assert says in case.attention
+    desk.later(seconds=30)
+    desk.advance(case)
+    assert not case.attention
+
+
+def test_a_service_that_billsby_gives_to_somebody_else_is_not_touched(desk: Desk) -> None:
+    _, subscription = desk.client()
+    other, _ = desk.client("Otto", "Other")
+    case = desk.decided(subscription)
+    case.client.billsby_id, theirs = other.uid, case.client.billsby_id
+    Client.objects.filter(billsby_id=other.uid).delete()
+    case.client.save()
+    desk.advance(case)
+    assert theirs in case.attention
+    assert not desk.writes()
+    assert not desk.the_list.rows
+
+
+def test_a_client_without_any_start_date_waits_for_a_person(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, subscription = desk.client()
+    case = desk.decided(subscription)
+    honest = (desk.billsby.subscription, desk.billsby.customer)
+    monkeypatch.setattr(
+        desk.billsby, "subscription", lambda i: dataclasses.replace(honest[0](i), started_at=None)
+    )
+    desk.advance(case)
+    assert Facts.objects.get(case=case).months == 5
+    Facts.objects.all().delete()
+    monkeypatch.setattr(
+        desk.billsby, "customer", lambda i: dataclasses.replace(honest[1](i), created_on=None)
+    )
+    desk.advance(case)
+    assert "no start date" in case.attention
+    assert desk.step(case, Step.Name.DOCUMENT).state == Step.State.TODO
+
+
+def test_an_invoice_in_an_unknown_status_blocks_and_is_shown(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, subscription = desk.client()
+    invoice = desk.invoice(subscription, 4900)
+    case = desk.decided(subscription)
+    honest = desk.billsby.customer_invoices
+
+    def disputed(customer_id: str):
+        return [
+            dataclasses.replace(i, status=InvoiceStatus.UNKNOWN, status_raw="In dispute")
+            if i.number == invoice.number
+            else i
+            for i in honest(customer_id)
+        ]
+
+    monkeypatch.setattr(desk.billsby, "customer_invoices", disputed)
+    desk.advance(case)
+    assert '"In dispute"' in case.attention
+    with pytest.raises(CaseError, match="In dispute"):
+        services.approve_write_offs(
+            case, by=desk.manager, seen=[services.Seen(invoice.number, 4900)]
+        )
