@@ -1,0 +1,90 @@
+# Everything a person or a build machine does with the desk. `make` alone lists it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUNTIME := $(VENV)/.runtime-installed
+DEVELOPMENT := $(VENV)/.development-installed
+PYTEST := $(BIN)/pytest -n 2 --dist loadgroup
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+LOCK := uv pip compile --universal --generate-hashes --no-header --no-annotate --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-reset run migrate test journeys chaos coverage lint types format bench lock clean
+
+help: ## List what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(RUNTIME) ## Start a desk to try out, with a practice Billsby; Ctrl-C stops it
+	@exec $(BIN)/canceldesk demo
+
+demo-reset: $(RUNTIME) ## Start the demo over, forgetting what was done in it
+	@exec $(BIN)/canceldesk demo --reset
+
+run: $(RUNTIME) ## Serve the real thing, set up by CANCELDESK_... variables
+	@exec $(BIN)/canceldesk serve
+
+migrate: $(RUNTIME) ## Create the database, or bring it up to date
+	@$(BIN)/canceldesk migrate
+
+test: $(DEVELOPMENT) chromium ## Run all tests, browser journeys included
+	$(PYTEST) -m "not chaos"
+
+journeys: $(DEVELOPMENT) chromium ## Run only the browser journeys
+	$(BIN)/pytest -m journey -p no:randomly
+
+chaos: $(DEVELOPMENT) ## Run the tests that break things on purpose
+	$(BIN)/pytest -m chaos
+
+coverage: $(DEVELOPMENT) ## Run the tests without a browser and show what they miss
+	$(PYTEST) -m "not chaos and not journey" --cov --cov-report=term
+
+lint: $(DEVELOPMENT) ## Check style, format and the arrows between the rooms
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(DEVELOPMENT) ## Check the types
+	$(BIN)/mypy
+
+format: $(DEVELOPMENT) ## Put the code into the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(DEVELOPMENT) ## Measure, and print the figures
+	@for one in bench/*.py; do echo "== $$one"; $(BIN)/python $$one || exit 1; done
+
+lock: ## Make both lock files anew (needs uv)
+	$(LOCK) pyproject.toml -o requirements.lock
+	$(LOCK) --extra dev pyproject.toml -o requirements-dev.lock
+
+clean: ## Remove what tests and tools leave behind
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* htmlcov
+
+$(RUNTIME): requirements.lock pyproject.toml | $(BIN)/pip
+	@echo "Installing what the desk needs into $(VENV) ..."
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEVELOPMENT): requirements-dev.lock pyproject.toml | $(BIN)/pip
+	@echo "Installing what development needs into $(VENV) ..."
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@ $(RUNTIME)
+
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "The desk needs Python 3.11 or newer; this is $$($(PYTHON) --version 2>&1)." \
+			"Say which to use: make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { \
+		echo "Python cannot make environments here. On Debian: apt-get install python3-venv"; exit 1; }
+
+.PHONY: chromium
+chromium:
+	@command -v chromium >/dev/null && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing chromium for the browser journeys ..."; \
+		apt-get update -qq && apt-get install -y -qq chromium >/dev/null && exit 0; \
+	fi; \
+	echo "MISSING: chromium, so the browser journeys cannot run here." \
+		"Install it (Debian: apt-get install chromium) to run all tests."
