@@ -21,6 +21,7 @@ from canceldesk.cases.models import (
 )
 from canceldesk.clients import phones
 from canceldesk.clients.models import Client, OpenInvoice, Subscription
+from canceldesk.clients.search import search_text
 from canceldesk.closing.models import Facts, Hold, Step, Watch
 
 _numbers = itertools.count(1)
@@ -48,7 +49,7 @@ def make_client(
         phone=phone,
         phone_e164=phones.e164(phone, "US"),
         phone_digits=phones.digits(phone),
-        search_text=f"{name} {fields['email']} {fields['billsby_id']}".casefold(),
+        search_text=search_text(name, fields["email"], fields["billsby_id"]),
         **fields,
     )
 
