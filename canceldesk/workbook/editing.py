@@ -55,7 +55,8 @@ def _insertion(found: FoundList, last_row: int) -> Insertion:
 
 
 def _sheet_with(found: FoundList, frame: etree._Element, insertion: Insertion, row: bytes) -> bytes:
-    rows = cellformulas.moved(found.sheet.rows, insertion, here=True)
+    rows = sheetdata.without_blank_end(found.sheet.rows)
+    rows = cellformulas.moved(rows, insertion, here=True)
     begin = sheetdata.begin_of(rows, insertion.row)
     rows = b"".join((rows[:begin], row, sheetdata.shifted(rows[begin:])))
     sheetframe.move(frame, insertion, here=True)

@@ -86,7 +86,7 @@ def _check_protection(found: FoundList, frame: etree._Element) -> None:
 
 
 def _check_space(found: FoundList) -> None:
-    if sheetdata.last_number(found.sheet.rows) >= LAST_ROW:
+    if sheetdata.last_number(sheetdata.without_blank_end(found.sheet.rows)) >= LAST_ROW:
         raise CannotEdit(
             f"The tab “{found.tab.name}” is used down to the very last row, so nothing can be moved"
             " down. Clear what stands at its end."

@@ -242,6 +242,14 @@ def last_number(data: bytes) -> int:
     return int(found[1]) if found else 0
 
 
+def without_blank_end(data: bytes) -> bytes:
+    """The rows without one at the sheet's very end that holds nothing, as LibreOffice writes."""
+    if last_number(data) < references.LAST_ROW:
+        return data
+    begin = data.rfind(b"<row")
+    return data if re.search(rb"<(?:v|is|f)[\s/>]", data[begin:]) else data[:begin]
+
+
 def check_order(data: bytes, what: str) -> None:
     """Raise `CannotRead` unless the rows are numbered upwards."""
     before = 0

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from lxml import etree
+
 from canceldesk.workbook import editing, locking, markup, reading, saving, text
 from canceldesk.workbook.errors import (
     CannotEdit,
@@ -29,6 +31,8 @@ from canceldesk.workbook.protocol import (
 from canceldesk.workbook.reading import FoundList
 
 _TIMES_TRIED: Final = 5
+_NOT_UNDERSTOOD: Final = (ValueError, LookupError, ArithmeticError, etree.LxmlError)
+"""What comes of numbers, ranges and XML that no spreadsheet program would write."""
 
 
 class WorkbookList(CancellationList):
@@ -97,7 +101,7 @@ class WorkbookList(CancellationList):
             )
         found = self._found(data, row.currency)
         plan = _Plan(found, row, before)
-        edited = editing.insert(found, row)
+        edited = self._edited(found, row)
         saved = saving.replace(
             path,
             edited,
@@ -128,10 +132,28 @@ class WorkbookList(CancellationList):
             )
         return RowWritten(alike[0].row_number, plan.fingerprint, after, alike[0])
 
+    def _edited(self, found: FoundList, row: NewRow) -> bytes:
+        try:
+            return editing.insert(found, row)
+        except _NOT_UNDERSTOOD as error:
+            raise CannotEdit(
+                f"“{self.path.name}” holds something the desk does not understand ({error}), so "
+                "nothing was written. Open it in Excel, save it and try again, or add this row "
+                "by hand."
+            ) from error
+
     def _found(self, data: bytes, currency: str) -> FoundList:
-        return reading.find_list(
-            data, name=self.path.name, tab=self.tab, overrides=self.headings, currency=currency
-        )
+        try:
+            found = reading.find_list(
+                data, name=self.path.name, tab=self.tab, overrides=self.headings, currency=currency
+            )
+            _ = found.listed
+        except _NOT_UNDERSTOOD as error:
+            raise CannotRead(
+                f"“{self.path.name}” holds something the desk does not understand ({error}). "
+                "Open it in Excel, let Excel repair it, save it and try again."
+            ) from error
+        return found
 
 
 class _Plan:

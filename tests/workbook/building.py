@@ -111,3 +111,10 @@ def patch(path: Path, member: str, pattern: str, replacement: str) -> Path:
 def sheet_xml(path: Path, number: int = 1) -> str:
     """The XML of one worksheet."""
     return members(path)[f"xl/worksheets/sheet{number}.xml"].decode()
+
+
+def row_xml(path: Path, number: int, sheet: int = 1) -> str:
+    """The XML of one row of a worksheet."""
+    found = re.search(rf'<row r="{number}".*?</row>', sheet_xml(path, sheet), re.DOTALL)
+    assert found is not None, f"there is no row {number}"
+    return found[0]

@@ -150,7 +150,11 @@ def test_nothing_is_written_where_the_place_is_not_found(path):
 
 
 def test_hidden_tabs_are_used_only_when_named(path):
-    build(path, more=lambda workbook, sheet: (sheet.hide(), workbook.worksheets()[1].activate()))
+    def more(workbook, sheet):
+        sheet.hide()
+        workbook.get_worksheet_by_name("Other").activate()
+
+    build(path, more=more)
     with pytest.raises(CannotPlace, match="No tab"):
         WorkbookList(path).read()
     assert len(WorkbookList(path, tab="cancellation").read().rows) == 5

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import random
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -139,3 +141,45 @@ def test_a_workbook_saved_by_libreoffice_is_added_to_and_opens_again(tmp_path, p
     assert tabs["cancellation"][3][0] == "Nora New"
     assert tabs["cancellation"][4][0] == "Client 1"
     assert dict(row[:2] for row in tabs["Summary"] if row)["Clients who left"] == "41"
+
+
+def random_formula(rng: random.Random, tab: str) -> str:
+    """A sum over some cells of the list's tab, written in one of many ways."""
+
+    def corner(row: int) -> str:
+        return f"{rng.choice(['', '$'])}{{}}{rng.choice(['', '$'])}{row}"
+
+    def area() -> str:
+        top = rng.choice([1, 4, 5, 5, 5, 6, 9, 10, 14])
+        bottom = rng.choice([top, top + 1, top + 3, 14])
+        left, right = rng.choice(
+            [("D", "D"), ("D", "E"), ("E", "E"), ("H", "H"), ("D", "I"), ("I", "I")]
+        )
+        prefix = rng.choice([f"{tab}!", f"'{tab.upper()}'!"]) if tab else ""
+        written = prefix + corner(top).format(left)
+        if bottom > top or left != right or rng.random() < 0.3:
+            written += ":" + corner(max(top, bottom)).format(right)
+        return written
+
+    return "=" + "+".join(f"SUM({area()},{area()})" for _ in range(rng.randint(1, 2)))
+
+
+def test_sums_of_any_cells_stay_the_same_when_the_new_row_adds_nothing(tmp_path, profile):
+    rng = random.Random(20261123)
+
+    def more(workbook, sheet):
+        other = workbook.get_worksheet_by_name("Other")
+        for row in range(16):
+            sheet.write_number(row, 8, row * 10.5)
+            sheet.write_formula(row, 10, random_formula(rng, rng.choice(["", "cancellation"])))
+        for row in range(1, 150):
+            other.write_formula(row, 1, random_formula(rng, "cancellation"))
+
+    path = build(tmp_path / "sums.xlsx", count=9, more=more)
+    before = opened(path, profile)
+    WorkbookList(path).add(replace(NEW, collected_minor=0, months=0))
+    after = opened(path, profile)
+    assert after["Other"] == before["Other"]
+    assert any(float(row[1]) > 0 for row in before["Other"][1:])
+    on_list = [row[10] for row in after["cancellation"]]
+    assert on_list[:4] + on_list[5:] == [row[10] for row in before["cancellation"]]

@@ -88,6 +88,14 @@ def test_a_sheet_used_to_its_very_end(path):
     refused(path, "very last row")
 
 
+def test_a_blank_row_at_the_sheets_end_is_in_nobodys_way(path):
+    build(path)
+    last = '<row r="1048576" ht="12.8"><c r="A1048576" s="0"/></row></sheetData>'
+    patch(path, "xl/worksheets/sheet1.xml", "</sheetData>", last)
+    assert WorkbookList(path).add(NEW).row_number == 5
+    assert "1048576" not in members(path)["xl/worksheets/sheet1.xml"].decode()
+
+
 def test_a_signed_workbook(path):
     refused(rewrite(build(path), {"_xmlsignatures/origin.sigs": b""}), "digitally signed")
 

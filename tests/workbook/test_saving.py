@@ -348,6 +348,7 @@ def test_a_worker_killed_at_random_moments_leaves_a_whole_workbook(path):
     rng = random.Random(7)
     for _ in range(6):
         worker = subprocess.Popen([sys.executable, "-c", script, path], stdout=subprocess.PIPE)
+        assert worker.stdout is not None
         with worker:
             assert worker.stdout.readline() == b"ready\n"
             os.set_blocking(worker.stdout.fileno(), False)
@@ -373,6 +374,7 @@ def test_a_lock_dies_with_the_worker_that_held_it(path):
         """
     )
     worker = subprocess.Popen([sys.executable, "-c", script, path], stdout=subprocess.PIPE)
+    assert worker.stdout is not None
     with worker:
         assert worker.stdout.readline() == b"held\n"
         with pytest.raises(InUse):
