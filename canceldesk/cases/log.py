@@ -16,7 +16,6 @@ class Verb(StrEnum):
 
     CASE_FILED = "case.filed"
     CASE_MESSAGE = "case.message"
-    CASE_RETENTION = "case.retention"
     CASE_ATTEMPT = "case.attempt"
     CASE_DECIDED = "case.decided"
     CASE_TAKEN_BACK = "case.taken_back"
@@ -47,7 +46,6 @@ class Verb(StrEnum):
     VERIFIED = "closing.verified"
     CONFIRMED = "closing.confirmed"
     CONFIRM_FAILED = "closing.confirm_failed"
-    WATCH_CHECKED = "watch.checked"
     WATCH_ENDED = "watch.ended"
     FINDING_FOUND = "finding.found"
     FINDING_RESOLVED = "finding.resolved"
@@ -60,7 +58,6 @@ class Verb(StrEnum):
 SENTENCES: dict[Verb, str] = {
     Verb.CASE_FILED: "filed the request ({channel}): {wish}",
     Verb.CASE_MESSAGE: "noted a message ({channel})",
-    Verb.CASE_RETENTION: "took the case into retention",
     Verb.CASE_ATTEMPT: "made a retention attempt: {offer}, {answer}",
     Verb.CASE_DECIDED: "decided: {decision}",
     Verb.CASE_TAKEN_BACK: "took the decision back: {why}",
@@ -91,7 +88,6 @@ SENTENCES: dict[Verb, str] = {
     Verb.VERIFIED: "read both halves back: the list and Billsby agree",
     Verb.CONFIRMED: "confirmed to the client: {how}",
     Verb.CONFIRM_FAILED: "could not confirm to the client: {why}",
-    Verb.WATCH_CHECKED: "checked after closing: {result}",
     Verb.WATCH_ENDED: "ended the watch: {result}",
     Verb.FINDING_FOUND: "found: {sentence}",
     Verb.FINDING_RESOLVED: "no longer finds: {sentence}",

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 
 import pytest
-from django.db import transaction
+from django.db import DataError, transaction
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -41,6 +41,11 @@ def take(case: Case, owner: str = "one") -> Lease:
 def write(case: Case, lease: Lease, words: str) -> None:
     with leases.fenced(lease):
         Case.objects.filter(pk=case.pk).update(reason_words=words)
+
+
+def write_half(case: Case) -> None:
+    Case.objects.filter(pk=case.pk).update(reason_words="half")
+    raise DataError("the power went")
 
 
 def words(case: Case) -> str:
@@ -137,9 +142,8 @@ def test_a_write_that_fails_leaves_nothing_and_the_lease_as_it_was(case: Case) -
     lease = take(case)
     until = clock.now() + LENGTH
     clock.advance(dt.timedelta(seconds=10))
-    with pytest.raises(RuntimeError), leases.fenced(lease):
-        Case.objects.filter(pk=case.pk).update(reason_words="half")
-        raise RuntimeError("the power went")
+    with pytest.raises(DataError), leases.fenced(lease):
+        write_half(case)
     case.refresh_from_db()
     assert (case.reason_words, case.lease_until) == ("", until)
 

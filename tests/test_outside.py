@@ -1,0 +1,143 @@
+"""The outside world: made from the settings, one Billsby client for all, replaceable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from canceldesk import outside
+from canceldesk.billsby.client import HttpBillsby
+from canceldesk.configuration import services as configuration
+from canceldesk.outside import NotSetUpError
+from canceldesk.workbook.workbooklist import WorkbookList
+from tests.fakes import FakeList
+
+KEY = "acme_key_only_for_tests"
+
+
+class Settings(dict[str, str]):
+    """What the settings say instead of what is stored."""
+
+
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    given = Settings(
+        BILLSBY_URL="http://billsby.test/api",
+        BILLSBY_DOMAIN="acme",
+        BILLSBY_API_KEY=KEY,
+        BILLSBY_RATE="4",
+        WORKBOOK_PATH="",
+        WORKBOOK_TAB="",
+        WORKBOOK_HEADINGS="",
+    )
+    monkeypatch.setattr(configuration, "text", given.__getitem__)
+    monkeypatch.setattr(configuration, "number", lambda name: float(given[name]))
+    outside._http_billsby.cache_clear()
+    yield given
+    outside._http_billsby.cache_clear()
+
+
+@pytest.mark.parametrize("missing", ["BILLSBY_DOMAIN", "BILLSBY_API_KEY"])
+def test_a_billsby_that_is_not_set_up_says_what_to_fill_in_where(
+    settings: Settings, missing: str
+) -> None:
+    settings[missing] = ""
+    with pytest.raises(NotSetUpError) as problem:
+        outside.billsby()
+    assert "under Settings → Billsby" in str(problem.value)
+    assert KEY not in str(problem.value)
+
+
+def test_one_client_serves_the_whole_process(settings: Settings) -> None:
+    client = outside.billsby()
+    assert isinstance(client, HttpBillsby)
+    assert outside.billsby() is client
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("BILLSBY_DOMAIN", "other"), ("BILLSBY_API_KEY", "k2"), ("BILLSBY_RATE", "2")],
+)
+def test_changed_settings_are_used_at_once(settings: Settings, name: str, value: str) -> None:
+    before = outside.billsby()
+    settings[name] = value
+    assert outside.billsby() is not before
+
+
+def test_the_key_does_not_show_in_the_client(settings: Settings) -> None:
+    assert KEY not in repr(outside.billsby())
+
+
+def test_a_list_that_is_not_set_up_says_what_to_fill_in_where(settings: Settings) -> None:
+    with pytest.raises(NotSetUpError, match="under Settings → Workbook"):
+        outside.the_list()
+
+
+def test_the_list_is_the_companys_workbook(settings: Settings, tmp_path: Path) -> None:
+    settings["WORKBOOK_PATH"] = str(tmp_path / "clients.xlsx")
+    assert isinstance(outside.the_list(), WorkbookList)
+
+
+def test_the_list_gets_its_tab_and_headings(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[object] = []
+    monkeypatch.setattr(outside, "WorkbookList", lambda *args, **named: given.append((args, named)))
+    settings["WORKBOOK_PATH"] = "clients.xlsx"
+    outside.the_list()
+    settings.update(WORKBOOK_TAB="Left us", WORKBOOK_HEADINGS="name=Client; phone=Mobile no")
+    outside.the_list()
+    assert given == [
+        (("clients.xlsx",), {"tab": None, "headings": None, "lock_wait_seconds": 5}),
+        (
+            ("clients.xlsx",),
+            {
+                "tab": "Left us",
+                "headings": {"name": "Client", "phone": "Mobile no"},
+                "lock_wait_seconds": 5,
+            },
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("setting", "headings"),
+    [
+        ("", {}),
+        ("   ;  ;", {}),
+        ("name", {}),
+        ("name=Client", {"name": "Client"}),
+        (" name = Client ;phone=Mobile no;", {"name": "Client", "phone": "Mobile no"}),
+        ("reason=Why = really", {"reason": "Why = really"}),
+    ],
+)
+def test_headings_are_pairs_of_field_and_heading(setting: str, headings: dict[str, str]) -> None:
+    assert outside.headings(setting) == headings
+
+
+def test_something_else_can_stand_in_for_a_while(settings: Settings) -> None:
+    stand_in = FakeList()
+    with outside.using(the_list=stand_in):
+        assert outside.the_list() is stand_in
+        assert isinstance(outside.billsby(), HttpBillsby)
+    with pytest.raises(NotSetUpError):
+        outside.the_list()
+
+
+def test_stand_ins_within_stand_ins_keep_what_they_do_not_replace(settings: Settings) -> None:
+    billsby, outer, inner = outside.billsby(), FakeList(), FakeList()
+    settings["BILLSBY_API_KEY"] = ""
+    with outside.using(billsby=billsby, the_list=outer):
+        with outside.using(the_list=inner):
+            assert outside.the_list() is inner
+            assert outside.billsby() is billsby
+        assert outside.the_list() is outer
+
+
+def test_the_world_comes_back_even_when_something_breaks(settings: Settings) -> None:
+    with pytest.raises(RuntimeError), outside.using(the_list=FakeList()):
+        raise RuntimeError
+    with pytest.raises(NotSetUpError):
+        outside.the_list()
