@@ -1,0 +1,194 @@
+"""What keeps a worker going: sweeping, tidying, and the chores that come by the clock."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+from django.db import close_old_connections
+
+from canceldesk import clock, outside
+from canceldesk.cases import waking
+from canceldesk.clients import refreshing
+from canceldesk.clients.models import Refresh
+from canceldesk.configuration import services as configuration
+from canceldesk.engine.place import client
+from canceldesk.engine.queueing import (
+    COMPARE,
+    ONE_PASS,
+    PASSES,
+    REFRESH,
+    UNFINISHED,
+    enqueue,
+    enqueue_comparison,
+    enqueue_refresh,
+)
+from canceldesk.outside import NotSetUpError
+
+logger = structlog.get_logger(__name__)
+
+SWEEP_SECONDS = 2.0
+TIDY_SECONDS = 60.0
+ENDS_WITHIN = 20.0
+SWEPT_AT_ONCE = 200
+PASSES_KEPT = dt.timedelta(minutes=10)
+# Whether the book has been compared today is read from the finished chores.
+CHORES_KEPT = dt.timedelta(days=2)
+TIDIED_AT_ONCE = 2000
+FIRST_REFRESH_RETRY = dt.timedelta(minutes=1)
+
+_FINISHED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+
+
+def sweep() -> int:
+    """Queue every case that is due, that nobody works on, and that is not queued yet.
+
+    Gives how many were queued. Costs one query when nothing is due.
+    """
+    due = list(waking.due(clock.now()).values_list("pk", flat=True)[:SWEPT_AT_ONCE])
+    if not due:
+        return 0
+    waiting = _queued_cases()
+    return sum(enqueue(case_id) for case_id in due if case_id not in waiting)
+
+
+def _queued_cases() -> set[int]:
+    queued = client().list_workflows(
+        status=UNFINISHED, queue_name=PASSES, load_input=False, load_output=False
+    )
+    return {int(workflow.workflow_id.split("-")[1]) for workflow in queued}
+
+
+def refresh_is_due() -> bool:
+    """Whether the copy of Billsby is empty or old; False while Billsby is not set up."""
+    try:
+        outside.billsby()
+    except NotSetUpError:
+        return False
+    newest = Refresh.objects.first()
+    if newest is None or newest.ended_at is None:
+        return True
+    wait = dt.timedelta(minutes=configuration.whole("SYNC_MINUTES"))
+    if newest.problem:
+        wait = min(wait, FIRST_REFRESH_RETRY)
+    return newest.started_at + wait <= clock.now()
+
+
+def comparison_is_due(now: dt.datetime) -> bool:
+    """Whether the whole book has not been compared yet today (UTC) and can be."""
+    try:
+        outside.billsby(), outside.the_list()
+    except NotSetUpError:
+        return False
+    if refreshing.last_refresh() is None:
+        return False
+    of_today = client().list_workflows(
+        status=[*UNFINISHED, "SUCCESS"],
+        workflow_id_prefix=f"{COMPARE}-{now:%Y-%m-%d}",
+        load_input=False,
+        load_output=False,
+    )
+    return not of_today
+
+
+def tidy() -> int:
+    """Forget what is finished and let go of what dead processes of this machine left behind;
+    gives how many were forgotten.
+    """
+    engine = client()
+    left = engine.list_workflows(status="PENDING", load_input=False, load_output=False)
+    dead = [one.workflow_id for one in left if _is_dead(one.executor_id or "")]
+    if dead:
+        engine.cancel_workflows(dead)
+    finished = _finished([ONE_PASS], PASSES_KEPT) + _finished([REFRESH, COMPARE], CHORES_KEPT)
+    if finished:
+        engine.delete_workflows(finished)
+    return len(finished)
+
+
+def _finished(names: list[str], kept: dt.timedelta) -> list[str]:
+    # By the real clock, as the engine writes its times.
+    found = client().list_workflows(
+        status=_FINISHED,
+        name=names,
+        completed_before=(dt.datetime.now(tz=dt.UTC) - kept).isoformat(),
+        limit=TIDIED_AT_ONCE,
+        load_input=False,
+        load_output=False,
+    )
+    return [one.workflow_id for one in found]
+
+
+def _is_dead(executor: str) -> bool:
+    host, _, rest = executor.rpartition("-")[0].rpartition("-")
+    if host != socket.gethostname()[:40] or not rest.isdigit():
+        return False
+    try:
+        os.kill(int(rest), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def refresh_if_due() -> bool:
+    """Queue a refresh when it is time for one; gives whether it did."""
+    return refresh_is_due() and enqueue_refresh()
+
+
+def compare_if_due() -> bool:
+    """Queue the day's comparison when it has not been made; gives whether it did."""
+    now = clock.now()
+    return comparison_is_due(now) and enqueue_comparison(now)
+
+
+class Housekeeping(threading.Thread):
+    """Sweeps, tidies and refreshes for as long as the worker runs. What goes wrong is told once
+    and tried again: a database that is away for a while must not end it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(name="housekeeping", daemon=True)
+        self._over = threading.Event()
+        self._failing: set[str] = set()
+
+    def run(self) -> None:
+        """Do every chore at its own pace until `end`."""
+        chores: list[tuple[float, Callable[[], object]]] = [
+            (TIDY_SECONDS, tidy),
+            (SWEEP_SECONDS, sweep),
+            (SWEEP_SECONDS * 2, refresh_if_due),
+            (TIDY_SECONDS, compare_if_due),
+        ]
+        next_at = dict.fromkeys(range(len(chores)), 0.0)
+        while True:
+            now = time.monotonic()
+            for index, (every, chore) in enumerate(chores):
+                if next_at[index] <= now:
+                    next_at[index] = now + every
+                    self._attempt(chore)
+            close_old_connections()
+            if self._over.wait(max(0.0, min(next_at.values()) - time.monotonic())):
+                return
+
+    def end(self) -> None:
+        """Stop, and wait until it has."""
+        self._over.set()
+        self.join(timeout=ENDS_WITHIN)
+
+    def _attempt(self, chore: Callable[[], object]) -> None:
+        name = chore.__name__
+        try:
+            chore()
+        except Exception:
+            if name not in self._failing:
+                logger.exception("housekeeping_failed", chore=name)
+            self._failing.add(name)
+        else:
+            self._failing.discard(name)
