@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -25,7 +24,8 @@ YOUNG_ENOUGH = dt.timedelta(hours=1)
 """A copy of the clients this young need not be read again: what it says is wrong is confirmed in
 Billsby anyway, and what it misses the next comparison finds."""
 
-KINDS = (Finding.Kind.STILL_BILLING, Finding.Kind.NOT_LISTED, Finding.Kind.ROW_TWICE)
+KINDS = (Finding.Kind.STILL_BILLING, Finding.Kind.ROW_TWICE, Finding.Kind.NOT_LISTED)
+_BY_HARM = (Finding.Kind.STILL_BILLING, Finding.Kind.ROW_CHANGED, *KINDS[1:])
 
 
 class CannotCompareError(Exception):
@@ -51,14 +51,14 @@ class Report:
     def sentence(self) -> str:
         """The report in words."""
         total = sum(self.wrong.values())
-        said = [f"Compared {self.rows} rows with Billsby: {total or 'nothing'} wrong."]
-        if self.unmatched:
-            said.append(f"{self.unmatched} could not be tied to one client for certain.")
-        if self.unclear:
-            said.append(f"{self.unclear} clients have another service that still bills.")
-        if self.unreadable:
-            said.append(f"{self.unreadable} hold a value that cannot be understood.")
-        return " ".join(said)
+        counts = {
+            "Rows that could not be tied to one client for certain": self.unmatched,
+            "Clients with one service stopped and another that bills": self.unclear,
+            "Rows with a value that cannot be understood": self.unreadable,
+        }
+        said = [f"{what}: {count}." for what, count in counts.items() if count]
+        compared = f"Compared the list with Billsby. Rows: {self.rows}. Wrong: {total}."
+        return " ".join([compared, *said])
 
 
 def compare_book(billsby: Billsby, the_list: CancellationList) -> Report:
@@ -87,11 +87,15 @@ def is_unreadable(row: ListedRow) -> bool:
     return bool(row.raw) or row.cancelled_on is None
 
 
-def standing() -> Iterable[Finding]:
-    """What the newest comparison and the watches of the list still find wrong, newest first."""
-    return Finding.objects.filter(
-        resolved_at=None, kind__in=[*KINDS, Finding.Kind.ROW_CHANGED]
-    ).select_related("client", "case")
+def standing() -> list[Finding]:
+    """What the newest comparison and the watches of the list still find wrong: what costs a
+    client money first, then the newest.
+    """
+    there = Finding.objects.filter(resolved_at=None, kind__in=_BY_HARM)
+    return sorted(
+        there.select_related("client", "case"),
+        key=lambda finding: _BY_HARM.index(Finding.Kind(finding.kind)),
+    )
 
 
 def _bring_up_to_date(billsby: Billsby) -> None:

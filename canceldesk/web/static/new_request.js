@@ -5,6 +5,8 @@
   const search = document.querySelector("#client-search");
   const found = document.querySelector("#client-found");
   const request = document.querySelector("#request");
+  const count = document.querySelector("#client-count");
+  const advice = count.textContent;
   let wantsPick = false;
 
   const options = () => [...found.querySelectorAll("[role=option]")];
@@ -25,7 +27,7 @@
 
   function close() {
     found.replaceChildren();
-    document.querySelector("#client-count").replaceChildren();
+    count.textContent = advice;
     search.setAttribute("aria-expanded", "false");
     activate(null);
   }

@@ -29,6 +29,7 @@ from canceldesk.web.forms.request import RequestForm
 from canceldesk.web.requests import signed_in
 
 MOST_KEYS = 9
+MOST_FOUND = 8
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,8 @@ def _results(
 ) -> HttpResponse:
     known = {
         "query": query,
-        "found": all_facts(search.find(query)),
+        "found": all_facts(search.find(query, MOST_FOUND)),
+        "most": MOST_FOUND,
         "problem": problem,
         "is_asked": is_asked,
     }
@@ -182,6 +184,7 @@ def _known(
         "form": form,
         "problem": problem,
         "standing": standing,
+        "can_file": form.is_bound or any(one.can_be_chosen for one in facts.subscriptions),
         "scopes": [
             Scope(one, form.is_chosen("subscriptions", one.subscription.pk))
             for one in facts.subscriptions

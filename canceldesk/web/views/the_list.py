@@ -27,7 +27,7 @@ from canceldesk.workbook.errors import ListError
 from canceldesk.workbook.protocol import ListedRow, ListView
 
 ON_A_PAGE = 50
-MOST_FINDINGS = 20
+FIRST_FINDINGS = 3
 
 
 @dataclass(frozen=True)
@@ -82,11 +82,12 @@ def page(request: HttpRequest) -> HttpResponse:
     known = {"reading": reading, "query": query, "lines": lines, "read_at": clock.now()}
     if request.headers.get("HX-Request"):
         return render(request, "the_list/rows.html", known)
-    wrong = list(checks.standing())
+    wrong = checks.standing()
     known |= {
         "pending": _pending(),
-        "wrong": wrong[:MOST_FINDINGS],
-        "wrong_count": len(wrong),
+        "wrong": wrong,
+        "first_wrong": wrong[:FIRST_FINDINGS],
+        "more_wrong": wrong[FIRST_FINDINGS:],
         "may_check": may(signed_in(request), Act.DECIDE),
     }
     return render(request, "the_list/page.html", known)
