@@ -16,7 +16,6 @@ from canceldesk.cases.models import (
     UNDECIDED_STATES,
     Case,
     CaseSubscription,
-    Decision,
     Finding,
     LogEntry,
     State,
@@ -75,11 +74,6 @@ class CasePage:
     def is_closing(self) -> bool:
         """Whether the desk is bringing it about."""
         return self.case.state == State.CLOSING
-
-    @property
-    def is_final(self) -> bool:
-        """Whether a full cancellation was decided."""
-        return self.case.decision == Decision.CANCEL
 
     @cached_property
     def may(self) -> dict[str, bool]:

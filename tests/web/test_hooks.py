@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client as Browser
 
 from canceldesk import clock
@@ -15,6 +14,9 @@ from canceldesk.cases.models import Case, LogEntry, State
 from canceldesk.clients.models import Subscription
 from canceldesk.closing.models import Watch
 from tests.factories import make_case, make_client, make_subscription, make_watch
+
+if TYPE_CHECKING:
+    from django.test.client import _MonkeyPatchedWSGIResponse as Response
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 
@@ -26,7 +28,7 @@ def _secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CANCELDESK_BILLSBY_WEBHOOK_SECRET", SECRET)
 
 
-def _send(secret: str | None = SECRET, body: bytes | None = None, **message: Any) -> HttpResponse:
+def _send(secret: str | None = SECRET, body: bytes | None = None, **message: Any) -> Response:
     message = {"Id": "hook-1", "Type": "SubscriptionUpdated", **message}
     return Browser(enforce_csrf_checks=True).post(
         "/hooks/billsby",
@@ -104,9 +106,7 @@ def test_an_ended_case_sleeps_on(state: State) -> None:
 
 def test_every_open_case_of_the_client_is_woken_once() -> None:
     client = make_client()
-    cases = [
-        make_case(client=client, subscriptions=[make_subscription(client)]) for _ in range(2)
-    ]
+    cases = [make_case(client=client, subscriptions=[make_subscription(client)]) for _ in range(2)]
     stranger = make_case()
     _send(
         CustomerUniqueId=client.billsby_id,

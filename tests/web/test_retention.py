@@ -34,9 +34,7 @@ def _page(browser: Browser) -> str:
 def _in_days(days: int, last_name: str) -> Case:
     client = make_client("Ada", last_name)
     at = clock.now() + dt.timedelta(days=days)
-    return make_case(
-        client=client, subscriptions=[make_subscription(client, next_billing_at=at)]
-    )
+    return make_case(client=client, subscriptions=[make_subscription(client, next_billing_at=at)])
 
 
 def test_who_is_charged_next_comes_first() -> None:
@@ -51,9 +49,7 @@ def test_the_page_keeps_that_order(browser: Browser) -> None:
     assert re.findall(r"Ada (\w+)</a>", _page(browser)) == ["Sooner", "Later"]
 
 
-def test_a_line_says_what_a_manager_needs_before_the_call(
-    browser: Browser, manager: User
-) -> None:
+def test_a_line_says_what_a_manager_needs_before_the_call(browser: Browser, manager: User) -> None:
     case = make_case(reason_words="I moved abroad")
     page = _page(browser)
     assert "Nobody has spoken with them yet" in page

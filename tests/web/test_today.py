@@ -100,9 +100,7 @@ def test_an_agent_sees_only_what_an_agent_can_do() -> None:
 def test_who_is_charged_next_comes_first_in_every_part(make: Callable[[], Case]) -> None:
     never, later, sooner = make(), make(), make()
     for case, days in ((later, 9), (sooner, 2)):
-        Case.objects.filter(pk=case.pk).update(
-            next_charge_at=clock.now() + dt.timedelta(days=days)
-        )
+        Case.objects.filter(pk=case.pk).update(next_charge_at=clock.now() + dt.timedelta(days=days))
     Case.objects.filter(pk=never.pk).update(next_charge_at=None)
     [found] = _parts(make_user(Role.MANAGER)).values()
     assert found == [sooner, later, never]
@@ -203,9 +201,7 @@ def test_it_stays_quiet_until_something_changes(browser: Browser) -> None:
 
 
 @pytest.mark.parametrize("change", [make_case, make_finding, _stuck])
-def test_what_is_new_shows_by_itself(
-    browser: Browser, change: Callable[[], object]
-) -> None:
+def test_what_is_new_shows_by_itself(browser: Browser, change: Callable[[], object]) -> None:
     address = _asks_again(browser)
     change()
     assert browser.get(address).status_code == 200

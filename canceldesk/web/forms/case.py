@@ -27,11 +27,6 @@ def new_token() -> str:
     return uuid.uuid4().hex
 
 
-def seen_value(number: str, amount_minor: int) -> str:
-    """An invoice and the amount shown with it, as a checkbox sends them back."""
-    return f"{amount_minor}:{number}"
-
-
 class ChosenInvoices(forms.Field):
     """Ticked invoices, each with the amount the person saw."""
 
