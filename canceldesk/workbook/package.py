@@ -144,15 +144,15 @@ class Package:
 
     def packed(self) -> bytes:
         """The new file: changed members compressed anew, all others copied as they lie."""
-        return zipwriter.rewritten(
-            self._data, self._zip.infolist(), self._changed_by_filename(), self._removed_filenames()
-        )
-
-    def _changed_by_filename(self) -> dict[str, bytes]:
-        return {self._members[part].filename: content for part, content in self._changed.items()}
-
-    def _removed_filenames(self) -> set[str]:
-        return {self._members[part].filename for part in self._removed}
+        changed = {self._members[part].filename: data for part, data in self._changed.items()}
+        removed = {self._members[part].filename for part in self._removed}
+        try:
+            return zipwriter.rewritten(self._data, self._zip.infolist(), changed, removed)
+        except zipfile.BadZipFile as error:
+            raise CannotRead(
+                f"“{self._name}” is damaged ({error}). "
+                "Open it in Excel, let Excel repair it, save it and try again."
+            ) from error
 
     def _check_limits(self) -> None:
         infos = self._zip.infolist()

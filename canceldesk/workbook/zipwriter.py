@@ -15,6 +15,7 @@ from typing import Final
 _LOCAL: Final = struct.Struct("<4s5H3L2H")
 _CENTRAL: Final = struct.Struct("<4s6H3L5H2L")
 _END: Final = struct.Struct("<4s4H2LH")
+_LOCAL_SIGNATURE: Final = b"PK\x03\x04"
 _UTF8_NAME: Final = 0x800
 _VERSION: Final = 20
 _DEFLATED: Final = zipfile.ZIP_DEFLATED
@@ -35,7 +36,10 @@ def rewritten(
     changed: Mapping[str, bytes],
     removed: Set[str],
 ) -> bytes:
-    """The zip file `original` with some members' bytes replaced and some left out."""
+    """The zip file `original` with some members' bytes replaced and some left out.
+
+    Raises `zipfile.BadZipFile` where a member to be kept is not where the directory says.
+    """
     output = bytearray()
     directory = bytearray()
     count = 0
@@ -54,8 +58,13 @@ def rewritten(
 
 
 def _kept(original: bytes, info: zipfile.ZipInfo) -> _Member:
-    fields = _LOCAL.unpack_from(original, info.header_offset)
+    header = original[info.header_offset : info.header_offset + _LOCAL.size]
+    if len(header) < _LOCAL.size or not header.startswith(_LOCAL_SIGNATURE):
+        raise zipfile.BadZipFile(f"{info.filename} is not where the directory says")
+    fields = _LOCAL.unpack(header)
     begin = info.header_offset + _LOCAL.size + fields[-2] + fields[-1]
+    if begin + info.compress_size > len(original):
+        raise zipfile.BadZipFile(f"{info.filename} is cut off")
     return _Member(
         info,
         info.compress_type,
@@ -86,7 +95,7 @@ def _local_header(member: _Member) -> bytes:
     name, flags = _name_and_flags(member.info)
     return (
         _LOCAL.pack(
-            b"PK\x03\x04",
+            _LOCAL_SIGNATURE,
             _VERSION,
             flags,
             member.method,
