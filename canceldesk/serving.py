@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,7 @@ from canceldesk import engine
 from canceldesk.configuration import reading
 
 if TYPE_CHECKING:
+    from django.db.backends.utils import CursorWrapper
     from waitress.server import BaseWSGIServer, MultiSocketServer
 
     Server = BaseWSGIServer | MultiSocketServer
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 logger = structlog.get_logger(__name__)
 
 THREADS = 8
+LOCK_RETRY_SECONDS = 0.2
 _MIGRATION_LOCK = 0x0CA9CE1
 
 
@@ -52,8 +55,12 @@ def is_migrated() -> bool:
 def migrate() -> None:
     """Bring the desk's and the engine's tables up to date; one process at a time does it."""
     with _alone():
-        call_command("migrate", verbosity=0, interactive=False)
-        engine.migrate()
+        _migrate()
+
+
+def _migrate() -> None:
+    call_command("migrate", verbosity=0, interactive=False)
+    engine.migrate()
 
 
 @contextmanager
@@ -63,7 +70,10 @@ def _alone() -> Iterator[None]:
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s)", [_MIGRATION_LOCK])
+            # Not `pg_advisory_lock`: a statement that waits holds a snapshot, and the engine
+            # makes indexes concurrently, which waits for every snapshot to go.
+            while not _try_lock(cursor):
+                time.sleep(LOCK_RETRY_SECONDS)
             try:
                 yield
             finally:
@@ -74,6 +84,12 @@ def _alone() -> Iterator[None]:
     with (Path(settings.DATA) / "migrating.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def _try_lock(cursor: CursorWrapper) -> bool:
+    cursor.execute("SELECT pg_try_advisory_lock(%s)", [_MIGRATION_LOCK])
+    found = cursor.fetchone()
+    return bool(found and found[0])
 
 
 def collect_static() -> bool:
@@ -100,8 +116,9 @@ def _static_fingerprint() -> str:
 
 def prepare() -> None:
     """Everything that must be so before pages are served or work is taken."""
-    if not is_migrated():
-        migrate()
+    with _alone():
+        if not is_migrated():
+            _migrate()
     collect_static()
 
 

@@ -68,7 +68,7 @@ def place() -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def client() -> DBOSClient:
-    """This process's way to the queue. Raises what the database raises when it is not there."""
+    """The way to the queue. Raises what the database raises when it is not there."""
     quieten()
     return DBOSClient(
         **place(),
