@@ -38,12 +38,15 @@ def set_up() -> None:
         check_all_given()
     except BadSettingError as problem:
         cannot(str(problem))
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "canceldesk.settings")
     import django
+    from django.conf import settings
 
     from canceldesk import processlog
 
     processlog.configure(logging.WARNING)
+    if not settings.configured:
+        # Whatever another project left in this shell does not concern the desk.
+        os.environ["DJANGO_SETTINGS_MODULE"] = "canceldesk.settings"
     django.setup()
 
 

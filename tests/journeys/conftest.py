@@ -1,0 +1,111 @@
+"""Journeys run against the real stack in a real browser, all in one worker of the test run."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from canceldesk.workbook.protocol import NewRow
+from canceldesk.workbook.sample import create_sample
+from tests.journeys.stack import PASSWORDS, Desk
+
+CHROMIUM = "chromium"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+ADD_USERS = """
+from canceldesk.accounts.models import User
+for role, password in {passwords!r}.items():
+    User.objects.create_user(
+        f"{{role}}@example.com", password, name=f"{{role.capitalize()}} Example", role=role
+    )
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.journey)
+            item.add_marker(pytest.mark.xdist_group("journeys"))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's chromium. Where it is missing journeys are skipped, in CI they fail."""
+    found = shutil.which(CHROMIUM)
+    if found is None:
+        sentence = "chromium is missing (Debian: apt-get install chromium): no journey can be made."
+        if os.environ.get("CI"):
+            pytest.fail(sentence)
+        pytest.skip(sentence)
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+
+
+@pytest.fixture(scope="session")
+def running_desk(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """The stack, started once for all journeys: 60 clients at Billsby, 40 rows on the list and
+    one user of each role.
+    """
+    desk = Desk(tmp_path_factory.mktemp("journeys"), browser)
+    try:
+        create_sample(desk.workbook, _rows())
+        desk.start_billsby()
+        _must(desk, "migrate")
+        _must(desk, "refresh")
+        _add_users(desk)
+        desk.start_desk()
+        yield desk
+    finally:
+        desk.stop()
+
+
+@pytest.fixture
+def desk(running_desk: Desk) -> Iterator[Desk]:
+    """The running stack; what a journey opened or broke is put right for the next one."""
+    yield running_desk
+    running_desk.close_pages()
+    if running_desk.is_billsby_up:
+        running_desk.practice.no_faults()
+        running_desk.practice.down("no")
+    else:
+        running_desk.start_billsby()
+    if not running_desk.is_up:
+        running_desk.start_desk()
+
+
+def _rows() -> list[NewRow]:
+    return [
+        NewRow(
+            name=f"Former Client {number:02d}",
+            phone=f"+1 202 555 01{number:02d}",
+            cancelled_on=dt.date(2026, 10, 1) - dt.timedelta(days=9 * number),
+            collected_minor=9900 * (number % 12 + 1),
+            currency="USD",
+            months=number % 12 + 1,
+            reason="Moved away",
+        )
+        for number in range(40)
+    ]
+
+
+def _must(desk: Desk, *arguments: str) -> None:
+    done = desk.run(*arguments)
+    assert done.returncode == 0, done.stderr
+
+
+def _add_users(desk: Desk) -> None:
+    done = desk.python(ADD_USERS.format(passwords=PASSWORDS))
+    assert done.returncode == 0, done.stderr
