@@ -1,0 +1,48 @@
+"""A practice Billsby and the client that speaks with it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from billsby_sandbox.app import create_app
+from billsby_sandbox.company import Company
+from billsby_sandbox.transport import InProcessTransport
+from canceldesk import clock, outside
+from canceldesk.billsby.client import HttpBillsby
+
+START = dt.datetime(2026, 3, 2, 15, 0, tzinfo=dt.UTC)
+KEY = "acme_practice_key"
+
+
+@dataclass
+class Practice:
+    """The company at Billsby, and Billsby as the desk sees it."""
+
+    company: Company
+    billsby: HttpBillsby
+
+    def calls(self, part: str) -> int:
+        """How many calls with this in their path have arrived."""
+        return sum(part in call.path for call in self.company.calls())
+
+
+@pytest.fixture
+def practice(db: None) -> Iterator[Practice]:
+    with clock.frozen(START):
+        company = Company.open(":memory:", domain="acme", api_key=KEY, clock=clock.now)
+        billsby = HttpBillsby(
+            base_url="http://billsby.test/api/v1/rest/core",
+            company_domain="acme",
+            api_key=KEY,
+            rate_per_second=1_000_000,
+            transport=InProcessTransport(create_app(company)),
+            sleep=lambda seconds: None,
+        )
+        with outside.using(billsby=billsby):
+            yield Practice(company, billsby)
+        billsby.close()
+        company.close()
