@@ -96,7 +96,7 @@ def _protects(subscription: Subscription, hold: Hold) -> bool:
 def _held(work: Work, hold: Hold, name: str) -> Done:
     original = date(hold.original_next_billing_at, work.zone)
     return Done(
-        f"{name} is held until {date(hold.until, work.zone)}; the next charge was {original}.",
+        f"{name} is held until {date(hold.ends_at, work.zone)}; the next charge was {original}.",
         {"until": hold.until.isoformat(), **hold.evidence},
     )
 
@@ -155,7 +155,7 @@ def _read_back(work: Work, scope: CaseSubscription, hold: Hold, verb: Verb) -> R
     if not _protects(after, hold) and not after.status.is_stopped:
         return Waits(
             WaitsFor.OUTSIDE,
-            f"The desk asked Billsby to hold {name} until {date(hold.until, work.zone)}, but "
+            f"The desk asked Billsby to hold {name} until {date(hold.ends_at, work.zone)}, but "
             f"Billsby still shows {date(after.next_billing_at, work.zone)}. It asks again by "
             "itself.",
             again=SOON,
@@ -170,7 +170,7 @@ def _read_back(work: Work, scope: CaseSubscription, hold: Hold, verb: Verb) -> R
         work.log(
             verb,
             subscription=name,
-            until=date(hold.until, work.zone),
+            until=date(hold.ends_at, work.zone),
             original=date(hold.original_next_billing_at, work.zone),
             **_evidence(after),
         )
@@ -240,7 +240,7 @@ def _lifted(work: Work, hold: Hold, subscription: Subscription, name: str) -> Do
         )
     return Done(
         f"The pause of {name} is lifted until {until}; the next charge stays on "
-        f"{date(hold.until, work.zone)}."
+        f"{date(hold.ends_at, work.zone)}."
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.db import models
 from django.db.models import Q
 
@@ -67,6 +69,13 @@ class Hold(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_state_display()} until {self.until}"
+
+    @property
+    def ends_at(self) -> dt.datetime:
+        """The moment the held charge would come: Billsby keeps dates in UTC (billsby.md 3), so
+        where the company is it may still be the day before.
+        """
+        return dt.datetime.combine(self.until, dt.time(), dt.UTC)
 
 
 class Step(models.Model):

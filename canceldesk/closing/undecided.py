@@ -50,11 +50,17 @@ def keep_next_charge(work: Work) -> None:
     for scope in work.scope:
         found = work.subscription(scope)
         if found.next_billing_at is not None and not found.status.is_stopped:
-            charges.append((found.next_billing_at, found.next_billing_minor))
-    at, minor = min(charges, key=lambda charge: charge[0], default=(None, None))
-    if (work.case.next_charge_at, work.case.next_charge_minor) == (at, minor):
+            charges.append((found.next_billing_at, found.next_billing_minor, found.currency))
+    nothing = (None, None, work.case.currency)
+    charge = min(charges, key=lambda one: one[0], default=nothing)
+    case = work.case
+    if (case.next_charge_at, case.next_charge_minor, case.currency) == charge:
         return
+    case.next_charge_at, case.next_charge_minor, case.currency = charge
     with work.fenced():
-        Case.objects.filter(pk=work.case.pk).update(next_charge_at=at, next_charge_minor=minor)
-        cases.changed(work.case)
-    work.case.next_charge_at, work.case.next_charge_minor = at, minor
+        Case.objects.filter(pk=case.pk).update(
+            next_charge_at=case.next_charge_at,
+            next_charge_minor=case.next_charge_minor,
+            currency=case.currency,
+        )
+        cases.changed(case)

@@ -102,7 +102,7 @@ def _hold(case: Case, evidence: Evidence) -> Iterable[Proof]:
         if hold is None:
             continue
         yield Proof("Subscription", str(scope.subscription))
-        yield Proof("Hold", f"{hold.get_state_display()}, until {date(hold.until, zone)}")
+        yield Proof("Hold", f"{hold.get_state_display()}, until {date(hold.ends_at, zone)}")
         yield Proof("Charge it replaced", date(hold.original_next_billing_at, zone))
         yield Proof("Status before", hold.original_status)
         yield from _read_in_billsby(hold.evidence)

@@ -88,7 +88,7 @@ class AttemptForm(CaseForm):
 
     key = "attempt"
     form_token = forms.CharField(widget=forms.HiddenInput, initial=new_token, max_length=64)
-    channel = forms.ChoiceField(label="Spoken by", choices=Channel.choices)
+    channel = forms.ChoiceField(label="How", choices=Channel.choices)
     offer = forms.ChoiceField(label="Offer", choices=[_UNCHOSEN, *Attempt.Offer.choices])
     answer = forms.ChoiceField(label="Answer", choices=[_UNCHOSEN, *Attempt.Answer.choices])
     note = _words("Note", required=False, rows=2)
