@@ -19,7 +19,7 @@ guard = import_module("canceldesk.cases.migrations.0002_reasons_and_log_guard")
 @contextmanager
 def flush_as_migrated() -> Iterator[None]:
     """Inside, Django's flush leaves the database as the migrations do."""
-    flush = TransactionTestCase._fixture_teardown
+    flush = vars(TransactionTestCase)["_fixture_teardown"]
 
     def flush_unguarded(self: TransactionTestCase) -> None:
         with connection.schema_editor() as editor:

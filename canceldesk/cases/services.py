@@ -25,6 +25,7 @@ from canceldesk.cases.models import (
     Message,
     Reason,
     State,
+    WaitsFor,
     Wish,
 )
 from canceldesk.clients.models import Client, Subscription
@@ -84,9 +85,10 @@ def file_request(
     authority.require(by, Act.FILE)
     subscriptions = list(dict.fromkeys(subscriptions))
     asked = [subscription.pk for subscription in subscriptions]
-    if posted := posted_before(form_token, asked):
-        return posted
-    if form_token and Case.objects.filter(form_token=form_token).exists():
+    named = _named_by(form_token)
+    if named is not None and _is_about(named, asked):
+        return named
+    if named is not None:
         form_token = None  # it names another case already; this one must not be lost for it
     _check_scope(client, subscriptions)
     now = clock.now()
@@ -136,13 +138,16 @@ def posted_before(form_token: str | None, subscription_ids: Collection[int]) -> 
     A page that somebody goes back to and fills in for other subscriptions has the same token but
     is another request, so the scope must be the same, too.
     """
-    if not form_token:
-        return None
-    case = Case.objects.filter(form_token=form_token).first()
-    if case is None:
-        return None
-    stored = set(case.scope.values_list("subscription_id", flat=True))
-    return case if stored == set(subscription_ids) else None
+    case = _named_by(form_token)
+    return case if case is not None and _is_about(case, subscription_ids) else None
+
+
+def _named_by(form_token: str | None) -> Case | None:
+    return Case.objects.filter(form_token=form_token).first() if form_token else None
+
+
+def _is_about(case: Case, subscription_ids: Collection[int]) -> bool:
+    return set(case.scope.values_list("subscription_id", flat=True)) == set(subscription_ids)
 
 
 def _check_scope(client: Client, subscriptions: Sequence[Subscription]) -> None:
@@ -245,7 +250,12 @@ def move(
         fields["ended_at"] = clock.now()
     with transaction.atomic():
         moved = Case.objects.filter(pk=case.pk, state__in=list(only_from)).update(
-            state=to, version=F("version") + 1, **fields
+            state=to,
+            version=F("version") + 1,
+            # What the newest pass waited for belonged to the state that is left now.
+            waits_for=WaitsFor.NOTHING,
+            waits_sentence="",
+            **fields,
         )
         if not moved:
             case.refresh_from_db()

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from django.db import connection, connections
-from pytest_django import DjangoDbBlocker
 
 from canceldesk.cases import services as cases
 from canceldesk.cases import waking
@@ -54,31 +53,24 @@ def woken() -> Iterator[list[int]]:
 
 
 @pytest.fixture
-def contended_database(
-    request: pytest.FixtureRequest,
-    django_db_setup: None,
-    django_db_blocker: DjangoDbBlocker,
-    tmp_path: Path,
-) -> Iterator[None]:
+def contended_database(transactional_db: None, tmp_path: Path) -> Iterator[None]:
     """A database for `at_once` and `elsewhere`, whose threads wait for each other as processes
     do. SQLite's in-memory one refuses instead of waiting, so theirs is a copy of it on disk;
     the test's own thread never looks into it.
     """
-    if connection.vendor == "postgresql":
-        request.getfixturevalue("transactional_db")
+    if connection.vendor != "sqlite":
         yield
         return
     on_disk = tmp_path / "desk.sqlite3"
-    with django_db_blocker.unblock():
-        connection.ensure_connection()
-        with closing(sqlite3.connect(on_disk)) as copy:
-            connection.connection.backup(copy)
-        in_memory = connection.settings_dict["NAME"]
-        connection.settings_dict["NAME"] = str(on_disk)
-        try:
-            yield
-        finally:
-            connection.settings_dict["NAME"] = in_memory
+    connection.ensure_connection()
+    with closing(sqlite3.connect(on_disk)) as copy:
+        connection.connection.backup(copy)
+    in_memory = connection.settings_dict["NAME"]
+    connection.settings_dict["NAME"] = str(on_disk)
+    try:
+        yield
+    finally:
+        connection.settings_dict["NAME"] = in_memory
 
 
 def at_once(*actions: Callable[[], Any]) -> list[Any]:

@@ -281,6 +281,22 @@ def test_a_form_overtaken_by_itself_is_one_case(
     assert late == Case.objects.get()
 
 
+def test_a_form_overtaken_by_itself_before_the_look_is_one_case(
+    agent: User, client_record: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the look was two looks, a form stored between them was told that it is open."""
+    look = cases._named_by
+
+    def look_and_be_overtaken(token: str | None) -> Case | None:
+        monkeypatch.setattr(cases, "_named_by", look)
+        seen = look(token)
+        file(agent, client_record, form_token="t1")
+        return seen
+
+    monkeypatch.setattr(cases, "_named_by", look_and_be_overtaken)
+    assert file(agent, client_record, form_token="t1") == Case.objects.get()
+
+
 def test_a_request_overtaken_by_another_is_told_of_it(
     agent: User, client_record: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

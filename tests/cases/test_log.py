@@ -174,7 +174,7 @@ def test_an_entry_cannot_be_deleted(entry: LogEntry) -> None:
         entry.delete()
 
 
-def refused_by_the_database(sql: str, *values: object) -> None:
+def refused_by_the_database(sql: str, *values: int | str) -> None:
     with (
         pytest.raises(DatabaseError, match=REFUSAL),
         transaction.atomic(),
@@ -223,6 +223,7 @@ def test_sqlite_refuses_to_replace_an_entry_behind_the_triggers_back(entry: LogE
     assert LogEntry.objects.get().verb == entry.verb
 
 
+@pytest.mark.django_db(transaction=True)
 def test_postgresql_refuses_to_empty_the_log(entry: LogEntry) -> None:
     if connection.vendor != "postgresql":
         pytest.skip("only PostgreSQL has TRUNCATE")

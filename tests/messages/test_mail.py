@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Callable
 from email import message_from_bytes
 from email.message import Message
+from email.utils import parseaddr
 from typing import Any
 
 import pytest
@@ -65,7 +66,9 @@ class Server:
 
     def sendmail(self, sender: str, to: list[str], content: bytes) -> None:
         self._at("send")
-        self.arrived.append((sender, to, message_from_bytes(content.replace(b"\r\n", b"\n"))))
+        address = parseaddr(sender)[1]  # as smtplib does for MAIL FROM
+        lines = content.replace(b"\r\n", b"\n")
+        self.arrived.append((address, to, message_from_bytes(lines)))
 
     def quit(self) -> None:
         self._at("quit")
@@ -158,7 +161,7 @@ def test_a_connection_cut_after_the_message_is_no_failure(server: Server) -> Non
 # ---------------------------------------------------------------- what does not
 
 
-REFUSED = {
+REFUSED: dict[str, list[Exception]] = {
     "connect": [
         ConnectionRefusedError("refused"),
         TimeoutError("timed out"),
