@@ -14,6 +14,7 @@ from canceldesk.cases.models import Channel, Reason, Wish
 from canceldesk.clients.models import Client, Subscription
 
 LONGEST_WORDS = 4000
+OLDEST = dt.timedelta(days=366)
 
 
 class CompanyTimeField(forms.Field):
@@ -29,11 +30,12 @@ class CompanyTimeField(forms.Field):
             return None
         try:
             local = dt.datetime.fromisoformat(str(value))
-        except ValueError:
+            aware = timezone.make_aware(local) if timezone.is_naive(local) else local
+            return aware.astimezone(dt.UTC)
+        except (ValueError, OverflowError):
             raise forms.ValidationError(
                 "Write a date and a time, for example 2026-11-20T15:30, or leave it empty."
             ) from None
-        return timezone.make_aware(local) if timezone.is_naive(local) else local
 
 
 class RequestForm(forms.Form):
@@ -110,10 +112,12 @@ class RequestForm(forms.Form):
         reason.queryset = Reason.objects.filter(is_offered=True)
 
     def clean_received_at(self) -> dt.datetime | None:
-        """Nobody can have asked tomorrow."""
+        """Nobody can have asked tomorrow, and a year ago is a slip of the keyboard."""
         at: dt.datetime | None = self.cleaned_data["received_at"]
         if at is not None and at > clock.now():
             raise forms.ValidationError("This is in the future. Check the date and the time.")
+        if at is not None and at < clock.now() - OLDEST:
+            raise forms.ValidationError("This is more than a year ago. Check the date.")
         return at
 
     def is_chosen(self, field: str, value: object) -> bool:
