@@ -86,7 +86,7 @@ def _compare_book() -> None:
     try:
         report = compare_book(outside.billsby(), outside.the_list())
         logger.info("book_compared", rows=report.rows, wrong=report.wrong)
-    except (BillsbyError, ListError, CannotCompareError) as problem:
+    except (BillsbyError, ListError, CannotCompareError, NotSetUpError) as problem:
         logger.warning("book_not_compared", problem=str(problem))
         raise NotComparedError(str(problem)) from None
     finally:

@@ -1,0 +1,293 @@
+from __future__ import annotations
+
+import datetime as dt
+import os
+import socket
+import threading
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+
+from canceldesk import clock, engine, outside
+from canceldesk.cases import lease
+from canceldesk.clients.models import Refresh
+from canceldesk.engine import housekeeping, place, queueing
+from canceldesk.outside import NotSetUpError
+from tests.engine.conftest import cases_queued, queued
+from tests.factories import make_case
+from tests.fakes import FakeList
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
+
+WORKFLOWS = sa.table(
+    "workflow_status",
+    *(
+        sa.column(name)
+        for name in ("status", "executor_id", "created_at", "completed_at", "deduplication_id")
+    ),
+)
+MINUTE = dt.timedelta(minutes=1)
+
+
+# ------------------------------------------------------------------ sweeping
+
+
+def test_every_due_case_is_queued_the_longest_waiting_first() -> None:
+    later = make_case(next_pass_at=clock.now() - MINUTE)
+    sooner = make_case(next_pass_at=clock.now() - 2 * MINUTE)
+    make_case(next_pass_at=clock.now() + MINUTE)
+    make_case(next_pass_at=None)
+
+    assert engine.sweep() == 2
+    assert cases_queued() == [sooner.pk, later.pk]
+
+
+def test_a_second_sweep_finds_everything_queued() -> None:
+    make_case(next_pass_at=clock.now())
+    engine.sweep()
+
+    assert engine.sweep() == 0
+
+
+def test_a_case_somebody_works_on_is_not_queued() -> None:
+    case = make_case(next_pass_at=clock.now())
+    lease.take(case.pk, "a living worker")
+
+    assert engine.sweep() == 0
+
+
+def test_a_case_of_a_dead_worker_is_queued_when_its_lease_has_run_out() -> None:
+    case = make_case(next_pass_at=clock.now())
+    lease.take(case.pk, "a dead worker")
+    clock.advance(lease.LENGTH + dt.timedelta(seconds=1))
+
+    assert engine.sweep() == 1
+    assert cases_queued() == [case.pk]
+    assert lease.LENGTH.total_seconds() + housekeeping.SWEEP_SECONDS < 60
+
+
+def test_a_sweep_asks_the_engine_nothing_while_nothing_is_due(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def nobody() -> None:
+        raise AssertionError("the engine was asked")
+
+    monkeypatch.setattr(housekeeping, "client", nobody)
+
+    assert engine.sweep() == 0
+
+
+# ------------------------------------------------------------------ tidying
+
+
+def _set(**values: object) -> None:
+    with place._sqlite().begin() as connection:
+        connection.execute(sa.update(WORKFLOWS).values(values))
+
+
+def _milliseconds_ago(ago: dt.timedelta) -> int:
+    return int((dt.datetime.now(tz=dt.UTC) - ago).timestamp() * 1000)
+
+
+@pytest.mark.parametrize("status", ["SUCCESS", "ERROR", "CANCELLED"])
+def test_finished_passes_are_forgotten_after_a_while(status: str) -> None:
+    engine.enqueue(7)
+    _set(status=status, completed_at=_milliseconds_ago(11 * MINUTE))
+
+    assert engine.tidy() == 1
+    assert place.client().list_workflows() == []
+
+
+def test_what_has_just_finished_is_kept() -> None:
+    engine.enqueue(7)
+    _set(status="SUCCESS", completed_at=_milliseconds_ago(9 * MINUTE))
+
+    assert engine.tidy() == 0
+
+
+def test_finished_chores_are_kept_for_a_day_and_more() -> None:
+    queueing.enqueue_refresh()
+    _set(status="SUCCESS", completed_at=_milliseconds_ago(dt.timedelta(hours=30)))
+    assert engine.tidy() == 0
+
+    _set(completed_at=_milliseconds_ago(dt.timedelta(hours=49)))
+    assert engine.tidy() == 1
+
+
+def test_what_waits_is_never_forgotten() -> None:
+    engine.enqueue(7)
+    _set(created_at=_milliseconds_ago(dt.timedelta(days=9)))
+
+    assert engine.tidy() == 0
+    assert cases_queued() == [7]
+
+
+def _this_host() -> str:
+    return socket.gethostname()[:40]
+
+
+def test_what_a_dead_process_of_this_machine_held_can_be_queued_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def gone(_pid: int, _signal: int) -> None:
+        raise ProcessLookupError
+
+    monkeypatch.setattr(os, "kill", gone)
+    engine.enqueue(7)
+    _set(status="PENDING", executor_id=f"{_this_host()}-4242-beef")
+    assert engine.enqueue(7) is False
+
+    engine.tidy()
+
+    assert engine.enqueue(7) is True
+
+
+@pytest.mark.parametrize(
+    "executor",
+    [f"{_this_host()}-{os.getpid()}-beef", "another-machine-4242-beef", "local"],
+)
+def test_what_the_living_and_other_machines_hold_is_left_to_them(executor: str) -> None:
+    engine.enqueue(7)
+    _set(status="PENDING", executor_id=executor)
+
+    engine.tidy()
+
+    assert engine.enqueue(7) is False
+
+
+def test_a_process_of_another_user_is_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    def not_ours(_pid: int, _signal: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "kill", not_ours)
+
+    assert housekeeping._is_dead(f"{_this_host()}-1-beef") is False
+
+
+# ------------------------------------------------------------------ chores by the clock
+
+
+@pytest.fixture
+def set_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outside, "billsby", object)
+    monkeypatch.setattr(outside, "the_list", FakeList)
+
+
+def _refreshed(ago: dt.timedelta, *, problem: str = "", ended: bool = True) -> None:
+    at = clock.now() - ago
+    Refresh.objects.create(started_at=at, ended_at=at if ended else None, problem=problem)
+
+
+def test_no_refresh_while_billsby_is_not_set_up() -> None:
+    assert housekeeping.refresh_is_due() is False
+
+
+@pytest.mark.usefixtures("set_up")
+def test_an_empty_copy_is_refreshed_at_once() -> None:
+    assert housekeeping.refresh_if_due() is True
+    assert housekeeping.refresh_if_due() is False
+
+
+@pytest.mark.usefixtures("set_up")
+@pytest.mark.parametrize(("ago", "is_due"), [(14 * MINUTE, False), (15 * MINUTE, True)])
+def test_a_copy_is_refreshed_as_often_as_the_setting_says(
+    ago: dt.timedelta, *, is_due: bool
+) -> None:
+    _refreshed(ago)
+
+    assert housekeeping.refresh_is_due() is is_due
+
+
+@pytest.mark.usefixtures("set_up")
+def test_a_refresh_that_failed_is_tried_again_sooner() -> None:
+    _refreshed(MINUTE, problem="Billsby did not answer.")
+
+    assert housekeeping.refresh_is_due() is True
+
+
+@pytest.mark.usefixtures("set_up")
+def test_a_refresh_that_never_ended_is_made_again() -> None:
+    _refreshed(dt.timedelta(seconds=5), ended=False)
+
+    assert housekeeping.refresh_is_due() is True
+
+
+@pytest.mark.usefixtures("set_up")
+def test_the_book_is_compared_once_there_is_a_copy_and_once_a_day() -> None:
+    assert housekeeping.compare_if_due() is False
+
+    _refreshed(MINUTE)
+    assert housekeeping.compare_if_due() is True
+    assert housekeeping.compare_if_due() is False
+
+    _set(status="SUCCESS", deduplication_id=None)
+    clock.advance(dt.timedelta(hours=3))
+    assert housekeeping.compare_if_due() is False
+
+    clock.advance(dt.timedelta(hours=21))
+    assert housekeeping.compare_if_due() is True
+
+
+@pytest.mark.usefixtures("set_up")
+def test_a_comparison_that_failed_is_tried_again_within_the_hour_after() -> None:
+    _refreshed(MINUTE)
+    housekeeping.compare_if_due()
+    _set(status="ERROR", deduplication_id=None)
+
+    assert housekeeping.compare_if_due() is False
+    clock.advance(dt.timedelta(hours=1))
+    assert housekeeping.compare_if_due() is True
+
+
+def test_no_comparison_without_a_workbook(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> None:
+        raise NotSetUpError("No workbook is set up yet.")
+
+    monkeypatch.setattr(outside, "billsby", object)
+    monkeypatch.setattr(outside, "the_list", missing)
+
+    assert housekeeping.compare_if_due() is False
+    assert queued(queueing.CHORES) == []
+
+
+# ------------------------------------------------------------------ the thread
+
+
+@pytest.fixture
+def chores(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], threading.Event]:
+    """Replaces the chores; each fires an event the second time it is done."""
+    events = {name: threading.Event() for name in ("sweep", "tidy", "refresh", "compare")}
+
+    def chore(name: str) -> Callable[[], None]:
+        calls: list[int] = []
+
+        def do() -> None:
+            calls.append(1)
+            if len(calls) > 1:
+                events[name].set()
+            elif name == "sweep":
+                raise RuntimeError("the first sweep fails")
+
+        do.__name__ = name
+        return do
+
+    monkeypatch.setattr(housekeeping, "sweep", chore("sweep"))
+    monkeypatch.setattr(housekeeping, "tidy", chore("tidy"))
+    monkeypatch.setattr(housekeeping, "refresh_if_due", chore("refresh"))
+    monkeypatch.setattr(housekeeping, "compare_if_due", chore("compare"))
+    monkeypatch.setattr(housekeeping, "SWEEP_SECONDS", 0.01)
+    monkeypatch.setattr(housekeeping, "TIDY_SECONDS", 0.01)
+    return events.__getitem__
+
+
+def test_the_chores_go_on_after_one_of_them_failed(
+    chores: Callable[[str], threading.Event],
+) -> None:
+    thread = housekeeping.Housekeeping()
+    thread.start()
+    done = [chores(name).wait(10) for name in ("sweep", "tidy", "refresh", "compare")]
+    thread.end()
+
+    assert done == [True] * 4
+    assert not thread.is_alive()

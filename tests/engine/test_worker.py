@@ -1,0 +1,154 @@
+"""A worker that really runs, with passes that only say that they were made."""
+
+from __future__ import annotations
+
+import datetime as dt
+import queue
+from typing import Any
+
+import pytest
+
+from canceldesk import engine, outside
+from canceldesk.billsby import Unreachable
+from canceldesk.checks.services import Report
+from canceldesk.clients import refreshing
+from canceldesk.clients.models import Refresh
+from canceldesk.configuration import services as configuration
+from canceldesk.engine import housekeeping, place, queueing, work
+from canceldesk.engine import worker as workers
+from canceldesk.outside import NotSetUpError
+
+pytestmark = pytest.mark.loopback  # an event loop needs a socket pair
+
+PATIENCE = 20
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> queue.Queue[tuple[int, str]]:
+    """The passes a worker makes, as they happen."""
+    passes: queue.Queue[tuple[int, str]] = queue.Queue()
+
+    def make_passes(case_id: int, *, owner: str) -> int:
+        passes.put((case_id, owner))
+        if case_id == 13:
+            raise RuntimeError("thirteen breaks")
+        return 1
+
+    def nothing(*_arguments: Any) -> None:
+        return None
+
+    monkeypatch.setattr(work, "make_passes", make_passes)
+    monkeypatch.setattr(work, "close_old_connections", nothing)
+    monkeypatch.setattr(workers, "close_old_connections", nothing)
+    monkeypatch.setattr(configuration, "whole", lambda _name: 2)
+    monkeypatch.setattr(housekeeping.Housekeeping, "run", nothing)
+    monkeypatch.setattr(workers, "POLL_SECONDS", 0.02)
+    monkeypatch.setattr(workers, "CHORES_POLL_SECONDS", 0.02)
+    return passes
+
+
+def test_a_worker_does_what_was_queued_before_and_after_it_started(
+    made: queue.Queue[tuple[int, str]],
+) -> None:
+    engine.enqueue(13)
+    worker = engine.Worker()
+    worker.start()
+    try:
+        assert made.get(timeout=PATIENCE) == (13, worker.executor_id)
+        engine.enqueue(14)
+        assert made.get(timeout=PATIENCE) == (14, worker.executor_id)
+    finally:
+        worker.stop()
+
+    assert engine.check() == 0
+    finished = {one.workflow_id.split("-")[1] for one in place.client().list_workflows()}
+    assert finished == {"13", "14"}
+
+
+def test_a_stopped_worker_takes_no_more_work(made: queue.Queue[tuple[int, str]]) -> None:
+    worker = engine.Worker()
+    worker.start()
+    worker.stop()
+
+    engine.enqueue(15)
+
+    assert made.empty()
+    assert engine.check() == 1
+
+
+def test_the_queue_has_the_size_the_setting_says(made: queue.Queue[tuple[int, str]]) -> None:
+    worker = engine.Worker()
+    worker.start()
+    try:
+        registered = place.client().retrieve_queue(queueing.PASSES)
+        assert registered is not None
+        assert registered.worker_concurrency == 2
+    finally:
+        worker.stop()
+    assert made.empty()
+
+
+class Chores(queue.Queue[str]):
+    """Says which chores were done; what `goes_wrong` is raised by each."""
+
+    goes_wrong: Exception | None = None
+
+    def refresh_all(self, _billsby: object) -> Refresh:
+        self.put("refresh")
+        if self.goes_wrong:
+            raise self.goes_wrong
+        return Refresh(clients=3)
+
+    def compare_book(self, _billsby: object, _the_list: object) -> Report:
+        self.put("compare")
+        if self.goes_wrong:
+            raise self.goes_wrong
+        return Report(rows=3, of_cases=0, unmatched=3, unclear=0, unreadable=0, wrong={})
+
+
+@pytest.fixture
+def chores(monkeypatch: pytest.MonkeyPatch) -> Chores:
+    done = Chores()
+    monkeypatch.setattr(refreshing, "refresh_all", done.refresh_all)
+    monkeypatch.setattr(work, "compare_book", done.compare_book)
+    monkeypatch.setattr(outside, "billsby", object)
+    monkeypatch.setattr(outside, "the_list", object)
+    return done
+
+
+def statuses() -> dict[str, str]:
+    return {one.name: one.status for one in place.client().list_workflows()}
+
+
+def do_both(chores: Chores) -> None:
+    queueing.enqueue_refresh()
+    queueing.enqueue_comparison(dt.datetime(2026, 11, 20, 12, 0, tzinfo=dt.UTC))
+    worker = engine.Worker()
+    worker.start()
+    try:
+        assert {chores.get(timeout=PATIENCE), chores.get(timeout=PATIENCE)} == {
+            "refresh",
+            "compare",
+        }
+    finally:
+        worker.stop()
+
+
+@pytest.mark.usefixtures("made")
+def test_a_worker_refreshes_the_clients_and_compares_the_book(chores: Chores) -> None:
+    do_both(chores)
+
+    assert statuses() == {"refresh_clients": "SUCCESS", "compare_book": "SUCCESS"}
+
+
+@pytest.mark.usefixtures("made")
+@pytest.mark.parametrize(
+    "trouble", [Unreachable("Billsby did not answer."), NotSetUpError("Not set up.")]
+)
+def test_a_comparison_that_could_not_be_made_is_kept_as_failed(
+    chores: Chores, trouble: Exception
+) -> None:
+    chores.goes_wrong = trouble
+    do_both(chores)
+
+    assert statuses() == {"refresh_clients": "SUCCESS", "compare_book": "ERROR"}
