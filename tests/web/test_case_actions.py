@@ -12,7 +12,7 @@ from django.test import Client as Browser
 
 from canceldesk import clock
 from canceldesk.accounts.models import User
-from canceldesk.cases.models import Case, Decision, LogEntry, Message, State
+from canceldesk.cases.models import Case, Decision, Message, State
 from canceldesk.closing.models import Facts, Hold, Intent, Step
 from canceldesk.retention.models import Attempt
 from tests.factories import (
@@ -158,6 +158,20 @@ def test_a_manager_decides(browser: Browser, manager: User, decision: str, state
     assert _is_done(_post(browser, case, "decide", decision=decision), case, "decide")
     assert _state(case) == state
     assert (case.decision, case.decided_by) == (decision, manager)
+
+
+@pytest.mark.parametrize(
+    ("decision", "sentence"),
+    [("suspend", "The desk is at it."), ("retained", "Nothing is left to do.")],
+)
+def test_a_decided_case_no_longer_waits_for_a_decision(
+    browser: Browser, decision: str, sentence: str
+) -> None:
+    case = make_case(waits_for="person", waits_sentence="A manager decides.")
+    _post(browser, case, "decide", decision=decision)
+    page = browser.get(f"/cases/{case.pk}/").content.decode()
+    assert "A manager decides." not in page
+    assert sentence in page
 
 
 def test_a_full_cancel_needs_the_typed_id(browser: Browser) -> None:
@@ -337,61 +351,6 @@ def test_approving_nothing_is_said_to_be_nothing(browser: Browser) -> None:
     response = _post(browser, case, "write-off")
     assert response.status_code == 422
     assert "Choose at least one invoice to write off." in response.content.decode()
-
-
-# Who may
-
-
-@pytest.mark.parametrize(
-    ("state", "action", "given", "who"),
-    [
-        (State.NEW, "attempt", ATTEMPT, "may not make a retention attempt"),
-        (State.NEW, "decide", {"decision": "retained"}, "may not decide a case"),
-        (State.NEW, "decide", {"decision": "suspend"}, "may not decide a case"),
-        (State.NEW, "decide", {"decision": "cancel", "typed_id": "CUS"}, "may not decide a case"),
-        (State.NEW, "withdraw", {"because": "changed_mind"}, "changed their mind"),
-        (State.CLOSING, "take-back", {"why": "so"}, "may not take a decision back"),
-        (State.CLOSING, "rewrite", {}, "may not have a row written again"),
-    ],
-)
-def test_an_agent_is_refused_with_who_can(
-    agents_browser: Browser, state: State, action: str, given: dict[str, str], who: str
-) -> None:
-    case = make_case(state)
-    before = Case.objects.values().get(pk=case.pk)
-    response = _post(agents_browser, case, action, **given)
-    page = response.content.decode()
-    assert response.status_code == 403
-    assert who in page
-    assert "Ask a manager or an admin." in page
-    assert Case.objects.values().get(pk=case.pk) == before
-    assert not Attempt.objects.exists()
-    assert not LogEntry.objects.exists()
-
-
-def test_htmx_gets_the_refusal_in_a_header(agents_browser: Browser) -> None:
-    case = make_case()
-    response = agents_browser.post(
-        f"/cases/{case.pk}/decide/", {"decision": "suspend"}, headers={"HX-Request": "true"}
-    )
-    assert response.status_code == 403
-    assert "Ask%20a%20manager" in response.headers["X-Desk-Problem"]
-
-
-def test_somebody_switched_off_can_do_nothing(agents_browser: Browser, agent: User) -> None:
-    case = make_case()
-    agent.is_active = False
-    agent.save()
-    assert _post(agents_browser, case, "note", **NOTE)["Location"].startswith("/account/login/")
-    assert not Message.objects.exists()
-
-
-def test_a_post_from_elsewhere_is_refused(manager: User) -> None:
-    case = make_case()
-    browser = Browser(enforce_csrf_checks=True)
-    browser.force_login(manager, "allauth.account.auth_backends.AuthenticationBackend")
-    assert _post(browser, case, "decide", decision="suspend").status_code == 403
-    assert _state(case) == State.NEW
 
 
 # Addresses
