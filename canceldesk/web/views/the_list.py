@@ -37,11 +37,6 @@ class Line:
     row: ListedRow
     case: Case | None
 
-    @property
-    def is_unreadable(self) -> bool:
-        """Whether a value could not be understood."""
-        return checks.is_unreadable(self.row)
-
 
 @dataclass(frozen=True)
 class Reading:
