@@ -1,0 +1,351 @@
+from __future__ import annotations
+
+import pytest
+
+from canceldesk.billsby import Unreachable
+from canceldesk.cases.models import Case, Decision, State
+from canceldesk.clients import search
+from canceldesk.closing import services as closing
+from canceldesk.retention.models import Attempt
+from tests.commands.conftest import Desk, Say, answer
+
+AGENT = ("--as", "agent@example.com")
+MANAGER = ("--as", "manager@example.com")
+
+
+# ------------------------------------------------------------------ filing
+
+
+def test_a_request_is_filed_for_the_client_that_fits(desk: Desk, say: Say) -> None:
+    customer, subscription = desk.client("Nora", "Field")
+    desk.mirrored(customer.uid)
+
+    filed = answer(say("case", "new", "nora field", "--reason", "service", *AGENT, "--json"))
+
+    assert filed["number"] == "C-00001"
+    assert filed["client"] == {"billsby_id": customer.uid, "name": "Nora Field"}
+    assert filed["subscriptions"] == [subscription.uid]
+    assert (filed["state"], filed["wish"], filed["reason"]) == ("new", "suspend", "service")
+
+
+def test_when_several_clients_fit_nothing_is_filed(desk: Desk, say: Say) -> None:
+    for last in ("Field", "Fielding"):
+        desk.mirrored(desk.client("Nora", last)[0].uid)
+
+    said = say("case", "new", "nora fie", "--reason", "service", *AGENT)
+
+    assert said.exit_code == 1
+    assert "Several clients fit" in said.stderr
+    assert "Nora Fielding" in said.stderr
+    assert not Case.objects.exists()
+
+
+def test_of_two_clients_the_one_with_the_given_id_is_meant(desk: Desk, say: Say) -> None:
+    uids = [desk.client("Nora", "Field")[0].uid for _ in range(2)]
+    for uid in uids:
+        desk.mirrored(uid)
+
+    filed = answer(say("case", "new", uids[1], "--reason", "service", *AGENT, "--json"))
+
+    assert filed["client"]["billsby_id"] == uids[1]
+
+
+def test_a_client_nobody_knows_is_refused(desk: Desk, say: Say) -> None:
+    said = say("case", "new", "Somebody Else", "--reason", "service", *AGENT, "--json")
+
+    assert said.exit_code == 1
+    assert answer(said) == {"done": False, "sentence": "No client fits “Somebody Else”."}
+
+
+def test_of_two_subscriptions_one_must_be_chosen(desk: Desk, say: Say) -> None:
+    customer, first = desk.client()
+    second = desk.company.add_subscription(customer.uid, desk.company.add_plan(amount=4900))
+    desk.mirrored(customer.uid)
+
+    unsaid = say("case", "new", customer.uid, "--reason", "service", *AGENT)
+    wrong = say(
+        "case", "new", customer.uid, "--reason", "service", "--subscription", "SUB0", *AGENT
+    )
+    filed = say(
+        *("case", "new", customer.uid, "--reason", "service", *AGENT, "--json"),
+        *("--subscription", second.uid),
+    )
+
+    assert (unsaid.exit_code, wrong.exit_code) == (1, 1)
+    assert first.uid in unsaid.stderr
+    assert second.uid in unsaid.stderr
+    assert "no subscription SUB0" in wrong.stderr
+    assert answer(filed)["subscriptions"] == [second.uid]
+
+
+@pytest.mark.parametrize(
+    ("option", "known"),
+    [("--reason", "too_expensive"), ("--wish", "unsure"), ("--channel", "email")],
+)
+def test_a_word_the_desk_does_not_know_is_answered_with_those_it_does(
+    desk: Desk, say: Say, option: str, known: str
+) -> None:
+    customer, _ = desk.client()
+    desk.mirrored(customer.uid)
+
+    said = say("case", "new", customer.uid, "--reason", "service", *AGENT, option, "whatever")
+
+    assert said.exit_code == 2
+    assert known in said.stderr
+
+
+def test_somebody_the_desk_does_not_know_may_nothing(desk: Desk, say: Say) -> None:
+    customer, _ = desk.client()
+    desk.mirrored(customer.uid)
+
+    said = say("case", "new", customer.uid, "--reason", "service", "--as", "who@example.com")
+
+    assert said.exit_code == 1
+    assert "no user with the address who@example.com" in said.stderr
+
+
+# ------------------------------------------------------------------ looking
+
+
+def test_open_cases_are_listed_those_charged_next_first(desk: Desk, say: Say) -> None:
+    later = desk.file(desk.client("Later", "Charged")[1])
+    sooner = desk.file(desk.client("Sooner", "Charged")[1])
+    ended = desk.decided(desk.client("Ended", "Case")[1], decision=Decision.RETAINED)
+    Case.objects.filter(pk=sooner.pk).update(next_charge_at=desk.company.now())
+
+    listed = answer(say("case", "list", "--json"))
+    everything = answer(say("case", "list", "--all", "--json"))
+    retained = answer(say("case", "list", "--state", "retained", "--json"))
+
+    assert [one["number"] for one in listed] == [sooner.number, later.number]
+    assert len(everything) == 3
+    assert [one["number"] for one in retained] == [ended.number]
+
+
+def test_the_list_can_be_read_by_people(desk: Desk, say: Say) -> None:
+    assert "There is no such case." in say("case", "list").stdout
+    desk.file(desk.client("Nora", "Field")[1])
+
+    assert "C-00001" in say("case", "list").stdout
+
+
+def test_a_case_is_shown_with_its_steps_and_its_log(desk: Desk, say: Say) -> None:
+    case = desk.advance(desk.decided(desk.client()[1]))
+
+    shown = answer(say("case", "show", case.number, "--json"))
+    read = say("case", "show", str(case.pk)).stdout
+
+    assert shown["steps"][0]["name"] == "facts"
+    assert shown["steps"][0]["state"] == "done"
+    assert shown["log"][0] | {"at": ""} == {
+        "at": "",
+        "by": "Agent",
+        "what": "filed the request (Call): Stop for now (suspend)",
+    }
+    assert "decided: Suspend" in read
+    assert "the desk: took the facts" in read
+
+
+@pytest.mark.parametrize("number", ["C-99999", "77", "nonsense"])
+def test_a_case_that_does_not_exist_is_said_to(desk: Desk, say: Say, number: str) -> None:
+    said = say("case", "show", number)
+
+    assert said.exit_code == 1
+    assert f"There is no case {number}." in said.stderr
+
+
+# ------------------------------------------------------------------ who may what
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("decide", "1", "suspend"),
+        ("decide", "1", "retained"),
+        ("decide", "1", "cancel", "--typed-id", "whatever"),
+        ("attempt", "1", "--offer", "help", "--answer", "refused"),
+        ("take-back", "1", "--why", "a mistake"),
+        ("withdraw", "1", "--because", "changed_mind"),
+    ],
+    ids=" ".join,
+)
+def test_what_belongs_to_managers_is_refused_to_an_agent(
+    desk: Desk, say: Say, command: tuple[str, ...]
+) -> None:
+    case = desk.file(desk.client()[1])
+
+    said = say("case", *command, *AGENT)
+
+    assert said.exit_code == 1
+    assert "Ask a manager" in said.stderr
+    case.refresh_from_db()
+    assert case.state == State.NEW
+    assert not Attempt.objects.exists()
+
+
+def test_an_agent_may_not_write_off_above_the_limit(desk: Desk, say: Say) -> None:
+    _, subscription = desk.client()
+    desk.invoice(subscription, 10_001)
+    case = desk.advance(desk.decided(subscription))
+
+    said = say("case", "write-off", case.number, "--all", *AGENT)
+
+    assert said.exit_code == 1
+    assert "above the agents' limit" in said.stderr
+    assert desk.writes("WrittenOff") == []
+
+
+# ------------------------------------------------------------------ bringing forward
+
+
+def test_a_manager_decides_and_the_desk_works(desk: Desk, say: Say) -> None:
+    _, subscription = desk.client()
+    case = desk.file(subscription)
+
+    decided = answer(say("case", "decide", case.number, "suspend", *MANAGER, "--json"))
+    passed = say("case", "advance", case.number)
+    desk.company.panel_suspend(subscription.uid)
+    closed = answer(say("case", "advance", case.number, "--json"))
+
+    assert (decided["state"], decided["decided_by"]) == ("closing", "manager@example.com")
+    assert "to Suspended in Billsby" in passed.stdout
+    assert closed["state"] == "closed"
+
+
+def test_everything_that_is_due_can_be_done_at_once(desk: Desk, say: Say) -> None:
+    for last in ("One", "Two"):
+        desk.decided(desk.client("Client", last)[1])
+
+    assert answer(say("case", "advance", "--json")) == {"done": True, "passes": 2}
+    assert "0 passes made." in say("case", "advance").stdout
+
+
+def test_a_case_a_worker_has_is_left_to_it(desk: Desk, say: Say) -> None:
+    from canceldesk.cases import lease
+
+    case = desk.file(desk.client()[1])
+    lease.take(case.pk, "a worker")
+
+    said = say("case", "advance", case.number)
+
+    assert said.exit_code == 1
+    assert "being worked on" in said.stderr
+
+
+def test_a_full_cancel_needs_the_typed_id(desk: Desk, say: Say) -> None:
+    customer, subscription = desk.client()
+    case = desk.file(subscription)
+
+    wrong = say("case", "decide", case.number, "cancel", "--typed-id", "CUS0", *MANAGER)
+    right = say("case", "decide", case.number, "cancel", "--typed-id", customer.uid, *MANAGER)
+
+    assert (wrong.exit_code, right.exit_code) == (1, 0)
+    assert "not this client's Billsby ID" in wrong.stderr
+
+
+def test_an_effort_to_keep_the_client_is_recorded(desk: Desk, say: Say) -> None:
+    case = desk.file(desk.client()[1])
+
+    said = say(
+        *("case", "attempt", case.number, "--offer", "discount", "--answer", "thinking"),
+        *("--note", "Calls back on Friday.", *MANAGER, "--json"),
+    )
+
+    assert answer(said)["state"] == "retention"
+    made = Attempt.objects.get()
+    assert (made.offer, made.answer, made.note) == ("discount", "thinking", "Calls back on Friday.")
+
+
+def test_what_was_said_is_noted(desk: Desk, say: Say) -> None:
+    case = desk.file(desk.client()[1])
+
+    say("case", "note", case.number, "They called again.", *AGENT)
+    say("case", "note", case.number, "We called.", "--to-client", *AGENT)
+
+    assert [(m.direction, m.body) for m in case.messages.all()] == [
+        ("in", "They called again."),
+        ("out", "We called."),
+    ]
+
+
+def test_a_case_is_withdrawn_with_a_reason(desk: Desk, say: Say) -> None:
+    case = desk.file(desk.client()[1])
+
+    said = say("case", "withdraw", case.number, "--because", "duplicate", *AGENT, "--json")
+
+    assert answer(said)["state"] == "withdrawn"
+
+
+def test_a_decision_is_taken_back(desk: Desk, say: Say) -> None:
+    case = desk.decided(desk.client()[1])
+
+    said = say("case", "take-back", case.number, "--why", "called again", *MANAGER, "--json")
+
+    assert answer(said)["state"] == "retention"
+
+
+def test_what_waits_for_approval_is_shown_before_it_is_approved(desk: Desk, say: Say) -> None:
+    _, subscription = desk.client()
+    first, second = desk.invoice(subscription, 4900), desk.invoice(subscription, 5000)
+    case = desk.advance(desk.decided(subscription))
+
+    shown = say("case", "write-off", case.number, *AGENT)
+    listed = answer(say("case", "write-off", case.number, *AGENT, "--json"))
+    unknown = say("case", "write-off", case.number, "--invoice", "INV0", *AGENT)
+    approved = say("case", "write-off", case.number, "--invoice", first.number, *AGENT)
+
+    assert f"{first.number}  $49.00  Unpaid" in shown.stdout
+    assert {one["number"] for one in listed} == {first.number, second.number}
+    assert (unknown.exit_code, approved.exit_code) == (1, 0)
+    assert {one["number"] for one in closing.to_approve(desk.advance(case))} == {second.number}
+
+
+def test_nothing_to_approve_is_said(desk: Desk, say: Say) -> None:
+    case = desk.file(desk.client()[1])
+
+    assert "Nothing waits for approval." in say("case", "write-off", case.number, *AGENT).stdout
+
+
+def test_a_hold_is_lifted_for_a_click(desk: Desk, say: Say) -> None:
+    case = desk.advance(desk.decided(desk.client()[1]))
+
+    first = say("case", "release", case.number, *AGENT)
+    again = say("case", "release", case.number, *AGENT)
+
+    assert (first.exit_code, again.exit_code) == (0, 1)
+    assert "no hold to release" in again.stderr
+
+
+def test_of_two_holds_one_must_be_chosen(desk: Desk, say: Say) -> None:
+    customer, first = desk.client()
+    second = desk.company.add_subscription(customer.uid, desk.company.add_plan(amount=4900))
+    case = desk.advance(desk.decided(first, second))
+
+    unsaid = say("case", "release", case.number, *AGENT)
+    said = say("case", "release", case.number, "--subscription", second.uid, *AGENT)
+
+    assert (unsaid.exit_code, said.exit_code) == (1, 0)
+    assert first.uid in unsaid.stderr
+
+
+def test_the_desk_is_asked_to_try_again(desk: Desk, say: Say) -> None:
+    case = desk.advance(desk.decided(desk.client()[1]))
+
+    say("case", "retry", case.number, *AGENT)
+
+    case.refresh_from_db()
+    assert case.wake_count == 3
+
+
+def test_billsby_out_of_reach_is_not_a_refusal(
+    desk: Desk, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(_query: str) -> None:
+        raise Unreachable("Billsby does not answer.")
+
+    monkeypatch.setattr(search, "find", down)
+
+    said = say("case", "new", "nora", "--reason", "service", *AGENT, "--json")
+
+    assert said.exit_code == 2
+    assert answer(said)["sentence"] == "Billsby does not answer."
