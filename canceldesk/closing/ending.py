@@ -6,7 +6,7 @@ from canceldesk.cases import log
 from canceldesk.cases import services as cases
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import State
-from canceldesk.closing import holding, watching
+from canceldesk.closing import holding, undecided, watching
 from canceldesk.closing.results import NotNeeded, Result, Waits
 from canceldesk.closing.steps.hold import all_of
 from canceldesk.closing.work import Work
@@ -14,6 +14,7 @@ from canceldesk.closing.work import Work
 
 def close(work: Work) -> None:
     """Close the case. Called by the pass alone, right after verify found both halves right."""
+    undecided.keep_next_charge(work)
     with work.fenced():
         cases.move(work.case, State.CLOSED, only_from=[State.CLOSING])
         log.record(Verb.CASE_CLOSED, case=work.case)
@@ -25,6 +26,7 @@ def staying(work: Work) -> Result:
     given = all_of([holding.give_back(work, scope) for scope in work.scope])
     if isinstance(given, Waits):
         return given
+    undecided.keep_next_charge(work)
     if work.case.state == State.RETAINED:
         return watching.after_a_save(work)
     return NotNeeded("The case was withdrawn; nothing is left to do.")

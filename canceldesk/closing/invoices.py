@@ -70,8 +70,8 @@ def approval_for(case: Case, invoice: Invoice) -> WriteOffApproval | None:
 
 
 def needs_approval(case: Case, found: list[Blocking]) -> list[Blocking]:
-    """Invoices somebody has to approve before the stop can go on. An invoice whose owner is
-    unclear counts: a person knows.
+    """Invoices somebody has to approve before the stop can go on. One whose owner is unclear is
+    offered for approval but not waited for: it may be for a service that stays.
     """
     return [
         block

@@ -159,10 +159,18 @@ class CasePage:
     @property
     def to_approve(self) -> list[Blocking]:
         """Invoices the newest pass found to approve."""
+        return self._found_by_clear("to_approve")
+
+    @property
+    def may_approve(self) -> list[Blocking]:
+        """Open invoices that may be for the service that stops or for one that stays."""
+        return self._found_by_clear("may_approve")
+
+    def _found_by_clear(self, key: str) -> list[Blocking]:
         clear = self.steps.get(Step.Name.CLEAR)
         if clear is None or not self.is_closing:
             return []
-        return [Blocking(**invoice) for invoice in clear.evidence.get("to_approve", [])]
+        return [Blocking(**invoice) for invoice in clear.evidence.get(key, [])]
 
     @property
     def manager_needed(self) -> bool:

@@ -211,6 +211,9 @@ def test_a_one_time_charge_beside_a_service_that_stays_is_left_for_a_person(desk
     case = desk.decided(leaving)
     desk.advance(case)
     assert desk.company.invoice(charge.number).status == "Unpaid"
+    assert charge.number in case.waits_sentence
+    [offered] = desk.step(case, Step.Name.CLEAR).evidence["may_approve"]
+    assert offered["number"] == charge.number
     services.approve_write_offs(case, by=desk.agent, seen=[Seen(charge.number, 2500)])
     desk.advance(case)
     assert desk.company.invoice(charge.number).status == "WrittenOff"

@@ -190,20 +190,22 @@ def _ask(work: Work, missing: list[Blocking]) -> Waits:
         f" the stop. {who} approve writing {'it' if len(missing) == 1 else 'them'} off.",
         again=dt.timedelta(seconds=configuration.whole("POLL_SECONDS")),
         evidence={
-            "to_approve": [
-                {
-                    "number": block.invoice.number,
-                    "amount_minor": block.invoice.amount_minor,
-                    "currency": block.invoice.currency,
-                    "status": block.invoice.status_raw,
-                }
-                for block in missing
-            ],
+            "to_approve": [_shown(block) for block in missing],
             "total_minor": total,
             "currency": currency,
             "manager_needed": above,
         },
     )
+
+
+def _shown(block: Blocking) -> dict[str, object]:
+    """An invoice as the page shows it to the person who may approve."""
+    return {
+        "number": block.invoice.number,
+        "amount_minor": block.invoice.amount_minor,
+        "currency": block.invoice.currency,
+        "status": block.invoice.status_raw,
+    }
 
 
 def _cleared(work: Work, left: list[Blocking]) -> Result:
@@ -215,6 +217,7 @@ def _cleared(work: Work, left: list[Blocking]) -> Result:
     evidence = {
         "written_off": [{"number": intent.target, **intent.request} for intent in done],
         "left": [{"number": b.invoice.number, "belongs": b.belongs.value} for b in left],
+        "may_approve": [_shown(b) for b in left if b.belongs is Belongs.UNCLEAR],
     }
     kept = (
         f" {len(left)} open {'invoice' if len(left) == 1 else 'invoices'} left alone: not "

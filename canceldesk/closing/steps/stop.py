@@ -15,7 +15,7 @@ from canceldesk.cases import findings
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import CaseSubscription, Decision, Finding, WaitsFor
 from canceldesk.closing import holding
-from canceldesk.closing.models import Hold, Intent
+from canceldesk.closing.models import Hold, Intent, Step
 from canceldesk.closing.results import Done, Result, Waits
 from canceldesk.closing.steps.hold import all_of
 from canceldesk.closing.work import Work
@@ -61,7 +61,7 @@ def _stop(work: Work, scope: CaseSubscription) -> Result:
             f"{scope.subscription} is not paused yet; the hold comes first.",
             again=dt.timedelta(seconds=10),
         )
-    return _ask_for_the_click(scope, subscription)
+    return _ask_for_the_click(work, scope, subscription)
 
 
 def _stopped(work: Work, scope: CaseSubscription, subscription: Subscription) -> Done:
@@ -105,18 +105,32 @@ def _note_first_seen(work: Work, name: str, subscription: Subscription) -> None:
         work.log(Verb.STOP_SEEN, **seen)
 
 
-def _ask_for_the_click(scope: CaseSubscription, subscription: Subscription) -> Waits:
+def _ask_for_the_click(work: Work, scope: CaseSubscription, subscription: Subscription) -> Waits:
     seconds = configuration.whole("POLL_SECONDS")
     return Waits(
         WaitsFor.PERSON,
         f"Set {scope.subscription} to Suspended in Billsby; it is {subscription.status_raw} now. "
-        "The desk sees it by itself.",
+        f"The desk sees it by itself.{_if_refused(work)}",
         again=dt.timedelta(seconds=seconds),
         evidence={
             "click": True,
             "subscription": subscription.billsby_id,
             "status": subscription.status_raw,
         },
+    )
+
+
+def _if_refused(work: Work) -> str:
+    """Billsby blocks per client (billsby.md 2.3), so what is owed for a service that stays may
+    keep another one from being stopped."""
+    cleared = Step.objects.filter(case=work.case, name=Step.Name.CLEAR).first()
+    left = cleared.evidence.get("left", []) if cleared else []
+    if not left:
+        return ""
+    numbers = ", ".join(invoice["number"] for invoice in left)
+    return (
+        f" If Billsby refuses, what is still owed keeps it: settle {numbers} with the client or "
+        "in Billsby first."
     )
 
 
