@@ -21,7 +21,11 @@ def test_the_demo_runs_where_and_as_it_is_told(
     say: Say, tmp_path: Path, left: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ran: list[Demo] = []
-    monkeypatch.setattr(Demo, "run", lambda demo: ran.append(demo))
+
+    def run(demo: Demo) -> None:
+        ran.append(demo)
+
+    monkeypatch.setattr(Demo, "run", run)
 
     said = say("demo", "--data", str(tmp_path), "--port", "1", "--billsby-port", "2")
 
