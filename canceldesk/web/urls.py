@@ -34,6 +34,7 @@ urlpatterns = [
     path("clients/<int:pk>/", clients.one, name="client"),
     path("clients/<int:pk>/read/", clients.read, name="client-read"),
     path("list/", the_list.page, name="the-list"),
+    path("list/state/", the_list.state, name="the-list-state"),
     path("list/check/", the_list.check, name="the-list-check"),
     path("settings/", settings.start, name="settings"),
     path("settings/users/", users.page, name="settings-users"),

@@ -146,6 +146,21 @@ def test_what_costs_a_client_money_stands_first_and_the_rest_is_folded(
     assert "Not of this page." not in told
 
 
+def test_an_open_page_hears_of_what_changed_without_reading_the_workbook(
+    desk: Desk, browser: Browser
+) -> None:
+    page = browser.get("/list/").content.decode()
+    version = re.search(r'hx-get="/list/state/\?version=(\w+)"', page)
+    assert version
+    desk.the_list.trouble = CannotRead("The state must not need it.")
+    asked = {"version": version[1]}
+    assert browser.get("/list/state/", asked).status_code == 204
+    waiting = make_case(State.CLOSING)
+    response = browser.get("/list/state/", asked)
+    assert waiting.number in text(response)
+    assert response.headers["HX-Trigger"] == "list-changed"
+
+
 def test_a_manager_checks_the_whole_book(desk: Desk, browser: Browser) -> None:
     customer, service = desk.client("Anna", "Berg")
     refreshing.refresh_all(desk.billsby)

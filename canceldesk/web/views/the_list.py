@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 
 from django.contrib import messages
@@ -22,6 +24,7 @@ from canceldesk.checks.matching import Matched, listed_facts, match
 from canceldesk.clients import phones
 from canceldesk.clients.spelling import plain
 from canceldesk.closing.models import Step
+from canceldesk.web.live import live_fragment
 from canceldesk.web.requests import signed_in
 from canceldesk.workbook.errors import ListError
 from canceldesk.workbook.protocol import ListedRow, ListView
@@ -77,15 +80,21 @@ def page(request: HttpRequest) -> HttpResponse:
     known = {"reading": reading, "query": query, "lines": lines, "read_at": clock.now()}
     if request.headers.get("HX-Request"):
         return render(request, "the_list/rows.html", known)
-    wrong = checks.standing()
-    known |= {
-        "pending": _pending(),
-        "wrong": wrong,
-        "first_wrong": wrong[:FIRST_FINDINGS],
-        "more_wrong": wrong[FIRST_FINDINGS:],
-        "may_check": may(signed_in(request), Act.DECIDE),
-    }
+    known |= _state() | {"may_check": may(signed_in(request), Act.DECIDE)}
     return render(request, "the_list/page.html", known)
+
+
+@login_required
+@require_safe
+def state(request: HttpRequest) -> HttpResponse:
+    """What is wrong and what is still to be written, when it has changed; the rows of the page
+    then ask for themselves. Costs no reading of the workbook.
+    """
+    known = _state()
+    response = live_fragment(request, "the_list/state.html", known, known["version"])
+    if response.status_code == HTTPStatus.OK:
+        response.headers["HX-Trigger"] = "list-changed"
+    return response
 
 
 @login_required
@@ -109,6 +118,18 @@ def _read() -> Reading:
     except (ListError, outside.NotSetUpError) as problem:
         return Reading(problem=str(problem))
     return Reading(view, match(view, listed_facts()))
+
+
+def _state() -> dict[str, object]:
+    wrong, pending = checks.standing(), list(_pending())
+    shown = [[one.pk for one in wrong], [(case.pk, case.version) for case in pending]]
+    return {
+        "wrong": wrong,
+        "first_wrong": wrong[:FIRST_FINDINGS],
+        "more_wrong": wrong[FIRST_FINDINGS:],
+        "pending": pending,
+        "version": hashlib.sha256(repr(shown).encode()).hexdigest()[:16],
+    }
 
 
 def _page(reading: Reading, query: str, number: str | None) -> Page[Line]:
