@@ -74,6 +74,12 @@
     if (event.detail.target === request) startRequest();
   });
 
+  // What was typed before this script was there is searched as well.
+  if (search.value.trim() !== "" && request.childElementCount === 0) {
+    const url = search.getAttribute("hx-get");
+    htmx.ajax("GET", url, { target: "#client-found", values: { q: search.value } });
+  }
+
   function showFound() {
     const all = options();
     search.setAttribute("aria-expanded", String(all.length > 0));
