@@ -15,12 +15,17 @@ from canceldesk.billsby import Billsby, CustomerSubscription, Invoice, Subscript
 from canceldesk.billsby.errors import Nonsense
 from canceldesk.cases import lease as leases
 from canceldesk.cases import log
-from canceldesk.cases.lease import Lease
+from canceldesk.cases.lease import Lease, LostLeaseError
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import Case, CaseSubscription
 from canceldesk.clients import mirror
 from canceldesk.configuration import services as configuration
 from canceldesk.workbook.protocol import CancellationList
+
+
+class OvertakenError(LostLeaseError):
+    """A person decided, withdrew or took back while the pass was under way: the pass ends here
+    and the next one, already due, starts from what is true now."""
 
 
 @dataclass
@@ -100,13 +105,23 @@ class Work:
 
     @contextmanager
     def fenced(self) -> Iterator[None]:
-        """A transaction only the lease's holder can make."""
+        """A transaction only the lease's holder can make, about the case as it was read."""
         with leases.fenced(self.lease):
+            self._check_unchanged()
             yield
 
     def before_a_call(self) -> None:
-        """Renew the lease, so that nothing is sent by a pass that has been taken over."""
+        """Renew the lease, so that nothing is sent by a pass that has been taken over, or for a
+        case that a person has decided otherwise meanwhile."""
         leases.renew(self.lease)
+        self._check_unchanged()
+
+    def _check_unchanged(self) -> None:
+        same = Case.objects.filter(
+            pk=self.case.pk, state=self.case.state, decision=self.case.decision
+        )
+        if not same.exists():
+            raise OvertakenError(f"{self.case.number} has been changed by a person meanwhile.")
 
     def log(self, verb: Verb, **data: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
         """Record what the desk did; call it inside `fenced`."""

@@ -10,13 +10,13 @@ from canceldesk import outside
 from canceldesk.billsby import InvoiceStatus
 from canceldesk.cases.authority import NotAllowedError
 from canceldesk.cases.models import Case, Decision, LogEntry, State
-from canceldesk.cases.services import CaseError
+from canceldesk.cases.services import CaseError, withdraw
 from canceldesk.clients.models import Client
 from canceldesk.closing import services
 from canceldesk.closing.advance import advance
 from canceldesk.closing.models import Facts, Hold, Step
 from canceldesk.configuration import services as configuration
-from tests.closing.conftest import Desk
+from tests.closing.conftest import Desk, due_now
 
 
 def test_only_one_half_done_is_never_closed(desk: Desk) -> None:
@@ -341,3 +341,41 @@ def test_an_invoice_in_an_unknown_status_blocks_and_is_shown(
         services.approve_write_offs(
             case, by=desk.manager, seen=[services.Seen(invoice.number, 4900)]
         )
+
+
+def test_a_decision_taken_back_during_a_pass_stops_that_pass(desk: Desk) -> None:
+    _, subscription = desk.client()
+    case = desk.decided(subscription)
+    honest = desk.billsby.customer_invoices
+
+    def meanwhile(customer_id: str):
+        desk.billsby.customer_invoices = honest  # type: ignore[method-assign]
+        services.take_back(case, by=desk.manager, why="Client called again")
+        return honest(customer_id)
+
+    desk.billsby.customer_invoices = meanwhile  # type: ignore[method-assign]
+    assert advance(case.pk, owner="worker") is False
+    case.refresh_from_db()
+    assert case.state == State.RETENTION
+    assert not desk.the_list.rows
+    assert not desk.writes()
+    assert due_now(case)
+
+
+def test_a_case_withdrawn_while_it_is_being_held_gets_its_date_back(desk: Desk) -> None:
+    _, subscription = desk.client()
+    desk.later(days=8)
+    case = desk.file(subscription)
+    honest = desk.billsby.set_renewal_date
+
+    def meanwhile(*args: object, **kwargs: object) -> None:
+        desk.billsby.set_renewal_date = honest  # type: ignore[method-assign]
+        honest(*args, **kwargs)  # type: ignore[arg-type]
+        withdraw(case, by=desk.agent, because="duplicate")
+
+    desk.billsby.set_renewal_date = meanwhile  # type: ignore[method-assign]
+    assert advance(case.pk, owner="worker") is False
+    desk.settle(case)
+    after = desk.company.subscription(subscription.uid)
+    assert after.next_billing_at.date() == subscription.next_billing_at.date()
+    assert after.status == "Active"
