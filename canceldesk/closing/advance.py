@@ -8,7 +8,8 @@ tables are the only truth.
 from __future__ import annotations
 
 import datetime as dt
-import uuid
+import hashlib
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -184,8 +185,11 @@ def _caught(what: Callable[[], Result], case: Case) -> Result:
 
 
 def _unforeseen(case: Case) -> Waits:
-    """A defect of the desk's own: told in the process log, with a reference for the page."""
-    reference = uuid.uuid4().hex[:8]
+    """A defect of the desk's own: told in the process log, with a reference for the page.
+
+    The same defect has the same reference, so that trying again is no news.
+    """
+    reference = hashlib.sha256(traceback.format_exc().encode()).hexdigest()[:8]
     logger.exception("pass_failed", case=case.number, reference=reference)
     return Waits(
         WaitsFor.PERSON,

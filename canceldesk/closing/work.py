@@ -25,7 +25,8 @@ from canceldesk.workbook.protocol import CancellationList
 
 class OvertakenError(LostLeaseError):
     """A person decided, withdrew or took back while the pass was under way: the pass ends here
-    and the next one, already due, starts from what is true now."""
+    and the next one, already due, starts from what is true now.
+    """
 
 
 @dataclass
@@ -112,7 +113,8 @@ class Work:
 
     def before_a_call(self) -> None:
         """Renew the lease, so that nothing is sent by a pass that has been taken over, or for a
-        case that a person has decided otherwise meanwhile."""
+        case that a person has decided otherwise meanwhile.
+        """
         leases.renew(self.lease)
         self._check_unchanged()
 

@@ -92,10 +92,11 @@ def file_by_form(
 
     Billsby is read first, unless that was done just now, so that the next charge is right; when
     it does not answer, the case is stored from the copy all the same. The same `form_token`
-    gives the same case. Raises what `cases.services.file_request` raises.
+    for the same subscriptions gives the same case. Raises what `cases.services.file_request`
+    raises.
     """
     authority.require(by, Act.FILE)
-    posted = Case.objects.filter(form_token=form_token).first()
+    posted = cases.posted_before(form_token, subscription_ids)
     if posted is not None:
         return Filed(posted, is_new=False)
     problem = "" if is_fresh(client) else look(client)

@@ -179,6 +179,19 @@ def test_the_same_form_posted_twice_is_one_case_even_while_billsby_is_down(
     assert second.problem == ""
 
 
+def test_a_page_gone_back_to_and_filled_in_for_another_service_is_another_request(
+    desk: Desk, client: Client, file: File
+) -> None:
+    first = client.subscriptions.get()
+    desk.company.add_subscription(client.billsby_id)
+    client = desk.mirrored(client.billsby_id)
+    other = client.subscriptions.exclude(pk=first.pk).get()
+    one = file(subscription_ids=[first.pk])
+    two = file(subscription_ids=[other.pk])
+    assert two.is_new
+    assert one.case != two.case
+
+
 def test_another_form_for_the_same_subscription_names_the_open_case(file: File) -> None:
     first = file()
     with pytest.raises(AlreadyOpenError) as refused:

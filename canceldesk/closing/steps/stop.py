@@ -122,7 +122,8 @@ def _ask_for_the_click(work: Work, scope: CaseSubscription, subscription: Subscr
 
 def _if_refused(work: Work) -> str:
     """Billsby blocks per client (billsby.md 2.3), so what is owed for a service that stays may
-    keep another one from being stopped."""
+    keep another one from being stopped.
+    """
     cleared = Step.objects.filter(case=work.case, name=Step.Name.CLEAR).first()
     left = cleared.evidence.get("left", []) if cleared else []
     if not left:
