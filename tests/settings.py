@@ -6,7 +6,7 @@ import tempfile
 os.environ.setdefault("CANCELDESK_DATA", tempfile.mkdtemp(prefix="canceldesk-tests-"))
 os.environ.setdefault("CANCELDESK_SECRET_KEY", "only-for-tests")
 
-from canceldesk.settings import *  # noqa: E402, F403
+from canceldesk.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
