@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -168,33 +168,24 @@ def serve(
     """
     listen = listen or reading.text("LISTEN")
     stopping = threading.Event()
-    with _signals(stopping):
+    with _signals(stopping), suppress(_Stop), ExitStack() as at_end:
+        at_end.callback(close_old_connections)
         server = pages(listen) if with_pages else None
         engine.listen()
         worker = engine.Worker() if with_worker else None
         if worker:
+            at_end.callback(worker.stop)
             worker.start()
+        if server:
+            # Registered last and so closed first: no request may begin what nobody will do.
+            at_end.callback(server.close)
+        at_end.callback(logger.info, "stopping")
         logger.info("ready", pages=with_pages and listen, worker=worker and worker.executor_id)
         when_ready()
-        try:
-            _until_stopped(server, stopping)
-        finally:
-            logger.info("stopping")
-            if server:
-                server.close()
-            if worker:
-                worker.stop()
-            close_old_connections()
-
-
-def _until_stopped(server: Server | None, stopping: threading.Event) -> None:
-    try:
         if server:
             server.run()
         else:
             stopping.wait()
-    except (KeyboardInterrupt, SystemExit):
-        pass
 
 
 class _Stop(SystemExit):

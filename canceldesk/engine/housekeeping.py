@@ -178,9 +178,10 @@ class Housekeeping(threading.Thread):
                 return
 
     def end(self) -> None:
-        """Stop, and wait until it has."""
+        """Stop, and wait until it has; no error if it never began."""
         self._over.set()
-        self.join(timeout=ENDS_WITHIN)
+        if self.is_alive():
+            self.join(timeout=ENDS_WITHIN)
 
     def _attempt(self, chore: Callable[[], object]) -> None:
         name = chore.__name__

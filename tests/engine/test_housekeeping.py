@@ -291,3 +291,7 @@ def test_the_chores_go_on_after_one_of_them_failed(
 
     assert done == [True] * 4
     assert not thread.is_alive()
+
+
+def test_ending_what_never_began_is_no_error() -> None:
+    housekeeping.Housekeeping().end()
