@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
+from canceldesk import doctor
 from canceldesk.cases.authority import Act, require
 from canceldesk.configuration.changing import BadSettingsError, change_settings
 from canceldesk.configuration.definitions import Section
+from canceldesk.doctor import Examined
 from canceldesk.web.requests import signed_in
 from canceldesk.web.settings_form import SECTION_LABELS, SectionForm
 
@@ -32,6 +35,24 @@ def section(request: HttpRequest, section: str) -> HttpResponse:
     if request.method == "POST":
         return _save(request, chosen)
     return _show(request, chosen, SectionForm(chosen), HTTPStatus.OK)
+
+
+# What the doctor can examine of a section: read only, nothing is changed or sent.
+_EXAMINERS: dict[Section, tuple[Callable[[], list[Examined]], ...]] = {
+    Section.BILLSBY: (doctor.check_billsby, doctor.check_webhooks),
+    Section.WORKBOOK: (doctor.check_workbook,),
+    Section.MAIL: (doctor.check_mail,),
+}
+
+
+@login_required
+@require_POST
+def check(request: HttpRequest, section: str) -> HttpResponse:
+    """Examine what a section's saved settings lead to, and say in words what is wrong."""
+    require(signed_in(request), Act.CHANGE_SETTINGS)
+    chosen = _known(section)
+    examined = [one for examine in _EXAMINERS.get(chosen, ()) for one in examine()]
+    return render(request, "settings/checked.html", {"examined": examined})
 
 
 def _known(section: str) -> Section:
@@ -56,5 +77,10 @@ def _save(request: HttpRequest, chosen: Section) -> HttpResponse:
 def _show(
     request: HttpRequest, chosen: Section, form: SectionForm, status: HTTPStatus
 ) -> HttpResponse:
-    known = {"form": form, "section": chosen, "sections": SECTION_LABELS.items()}
+    known = {
+        "form": form,
+        "section": chosen,
+        "sections": SECTION_LABELS.items(),
+        "can_check": chosen in _EXAMINERS,
+    }
     return render(request, "settings/section.html", known, status=status)
