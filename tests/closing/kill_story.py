@@ -24,6 +24,7 @@ WORK = Path(sys.argv[1])
 os.environ["CANCELDESK_DATA"] = str(WORK / "desk")
 os.environ["CANCELDESK_SECRET_KEY"] = "only-for-tests"
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+os.environ["CANCELDESK_DATABASE_URL"] = ""
 os.environ["CANCELDESK_WORKBOOK_PATH"] = str(WORK / "list.xlsx")
 
 import django  # noqa: E402
