@@ -1,0 +1,154 @@
+"""What a command about a case means, and what it says in the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from canceldesk.commands.answering import refuse, say_json
+
+if TYPE_CHECKING:
+    from canceldesk.cases.models import Case
+    from canceldesk.clients.models import Client, Subscription
+
+# ------------------------------------------------------------------ finding what is meant
+
+
+def listen() -> None:
+    """Have workers hear of what this command wakes."""
+    from canceldesk import engine
+
+    engine.listen()
+
+
+def case_of(number: str) -> Case:
+    """The case of that number; refuses when there is none."""
+    from canceldesk.cases.models import Case
+
+    digits = number.upper().removeprefix("C-")
+    case = (
+        Case.objects.select_related("client", "reason", "decided_by").filter(pk=int(digits)).first()
+        if digits.isdecimal()
+        else None
+    )
+    if case is None:
+        refuse(f"There is no case {number}.")
+    return case
+
+
+def client_of(query: str, *, as_json: bool) -> Client:
+    """The one client that fits; refuses when none or several do."""
+    from canceldesk.clients import search
+    from canceldesk.clients.models import Client
+
+    exact = Client.objects.filter(billsby_id=query.strip()).first()
+    if exact is not None:
+        return exact
+    found = search.find(query)
+    if not found:
+        refuse(f"No client fits “{query}”.", as_json=as_json)
+    if len(found) > 1:
+        names = ", ".join(f"{one.name} ({one.billsby_id})" for one in found)
+        refuse(f"Several clients fit “{query}”: {names}. Give the Billsby ID.", as_json=as_json)
+    return found[0]
+
+
+def scope_of(client: Client, ids: list[str], *, as_json: bool) -> list[Subscription]:
+    """The subscriptions of those IDs, else the only one that still runs; refuses otherwise."""
+    from canceldesk.clients.refreshing import subscriptions_of
+
+    there = subscriptions_of(client)
+    if ids:
+        unknown = [one for one in ids if one not in {s.billsby_id for s in there}]
+        if unknown:
+            refuse(f"{client.name} has no subscription {unknown[0]}.", as_json=as_json)
+        return [s for s in there if s.billsby_id in ids]
+    live = [s for s in there if not s.is_stopped]
+    if len(live) > 1:
+        names = ", ".join(f"{s} ({s.billsby_id})" for s in live)
+        refuse(f"{client.name} has several: {names}. Choose with --subscription.", as_json=as_json)
+    return live
+
+
+def choice(choices: Any, text: str, name: str) -> Any:  # noqa: ANN401 - any TextChoices
+    """The choice that is meant; ends the command with those there are when there is none."""
+    try:
+        return choices(text)
+    except ValueError as problem:
+        raise typer.BadParameter(
+            f"“{text}” is none of {', '.join(choices.values)}.", param_hint=name
+        ) from problem
+
+
+def reason_of(key: str) -> Any:  # noqa: ANN401 - a model that cannot be imported up there
+    """The reason of that key; ends the command with those there are when there is none."""
+    from canceldesk.cases.models import Reason
+
+    found = Reason.objects.filter(key=key).first()
+    if found is None:
+        keys = ", ".join(Reason.objects.filter(is_offered=True).values_list("key", flat=True))
+        raise typer.BadParameter(f"“{key}” is none of {keys}.", param_hint="--reason")
+    return found
+
+
+# ------------------------------------------------------------------ saying it
+
+
+def as_dict(case: Case) -> dict[str, Any]:
+    """A case for machines."""
+    return {
+        "done": True,
+        "number": case.number,
+        "state": case.state,
+        "client": {"billsby_id": case.client.billsby_id, "name": case.client.name},
+        "subscriptions": [
+            scope.subscription.billsby_id for scope in case.scope.select_related("subscription")
+        ],
+        "wish": case.wish,
+        "reason": case.reason.key,
+        "decision": case.decision,
+        "decided_by": case.decided_by.email if case.decided_by else None,
+        "received_at": case.received_at,
+        "ended_at": case.ended_at,
+        "next_charge_at": case.next_charge_at,
+        "next_charge_minor": case.next_charge_minor,
+        "currency": case.currency,
+        "waits_for": case.waits_for,
+        "waits_sentence": case.waits_sentence,
+        "attention": case.attention,
+    }
+
+
+def say(case: Case, *, as_json: bool = False) -> None:
+    """Say where a case stands now."""
+    case.refresh_from_db()
+    if as_json:
+        say_json(as_dict(case))
+        return
+    typer.echo(f"{case.number}  {case.client.name} ({case.client.billsby_id})")
+    typer.echo(f"  {case.get_state_display()}. {case.attention or case.waits_sentence}".rstrip())
+
+
+def say_table(cases: list[Case]) -> None:
+    """Cases for people, one a line."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("Case", "Client", "State", "Next charge", "Waits for", box=None)
+    for case in cases:
+        charge = f"{case.next_charge_at:%Y-%m-%d}" if case.next_charge_at else ""
+        waits = case.attention or case.waits_sentence
+        table.add_row(case.number, case.client.name, case.get_state_display(), charge, waits)
+    Console().print(table if cases else "There is no such case.")
+
+
+def say_invoices(waiting: list[dict[str, object]]) -> None:
+    """Invoices that wait for approval, for people."""
+    from canceldesk.closing.shown import money
+
+    if not waiting:
+        typer.echo("Nothing waits for approval.")
+    for one in waiting:
+        amount = money(int(str(one["amount_minor"])), str(one["currency"]))
+        typer.echo(f"{one['number']}  {amount}  {one['status']}")
