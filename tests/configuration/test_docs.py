@@ -16,7 +16,7 @@ ROWS = {
     if line.startswith("| `CANCELDESK_")
     for cells in [re.split(r"(?<!\\)\|", line.strip("|"))]
 }
-OTHER_VARIABLES = {"CANCELDESK_SETTINGS_FILE"}
+OTHER_VARIABLES = {"CANCELDESK_SETTINGS_FILE", "CANCELDESK_AS"}
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
