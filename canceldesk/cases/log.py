@@ -29,6 +29,7 @@ class Verb(StrEnum):
     HOLD_RENEWED = "hold.renewed"
     HOLD_RELEASE_ASKED = "hold.release_asked"
     HOLD_RELEASED = "hold.released"
+    HOLD_NOT_RELEASED = "hold.not_released"
     HOLD_RESTORED = "hold.restored"
     HOLD_RETURNED = "hold.returned"
     HOLD_FAILED = "hold.failed"
@@ -70,6 +71,7 @@ SENTENCES: dict[Verb, str] = {
     Verb.HOLD_PLACED: "held {subscription} until {until}; the next charge was {original}",
     Verb.HOLD_RENEWED: "renewed the hold on {subscription} until {until}",
     Verb.HOLD_RELEASE_ASKED: "asked to lift the pause on {subscription} for a click",
+    Verb.HOLD_NOT_RELEASED: "could not lift the pause on {subscription}: {why}",
     Verb.HOLD_RELEASED: "lifted the pause on {subscription} for a click",
     Verb.HOLD_RESTORED: "put the pause on {subscription} back",
     Verb.HOLD_RETURNED: "gave {subscription} its next charge date back: {on}",

@@ -8,16 +8,12 @@ tables are the only truth.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import traceback
 from collections.abc import Callable
-from contextlib import suppress
 
 import structlog
 from django.db.models import F
 
 from canceldesk import clock, outside
-from canceldesk.billsby.errors import BillsbyError, Busy, Nonsense, Unreachable
 from canceldesk.cases import lease as leases
 from canceldesk.cases import services as cases
 from canceldesk.cases.lease import Lease, LostLeaseError
@@ -26,18 +22,13 @@ from canceldesk.closing import ending, undecided, watching
 from canceldesk.closing.models import Step
 from canceldesk.closing.results import Done, NotNeeded, Result, Waits
 from canceldesk.closing.steps import clear, confirm, document, facts, hold, stop, verify
+from canceldesk.closing.trouble import caught, unforeseen
 from canceldesk.closing.work import Work
 from canceldesk.configuration import services as configuration
 from canceldesk.configuration.reading import BadSettingError
 from canceldesk.outside import NotSetUpError
-from canceldesk.workbook.errors import ChangedMeanwhile, InUse, ListError, ReadBackDiffers
 
 logger = structlog.get_logger(__name__)
-
-FIRST_RETRY = dt.timedelta(seconds=5)
-LONGEST_RETRY = dt.timedelta(minutes=5)
-# Passes in a row that fail before a person is told: a hiccup is nobody's business.
-PATIENCE = 3
 
 _STEPS: dict[Step.Name, Callable[[Work], Result]] = {
     Step.Name.FACTS: facts.run,
@@ -91,7 +82,7 @@ def _safe_pass(case: Case, lease: Lease) -> list[Waits]:
     except LostLeaseError:
         raise
     except Exception:
-        return [_unforeseen(case)]
+        return [unforeseen(case)]
 
 
 def _pass(case: Case, lease: Lease) -> list[Waits]:
@@ -109,7 +100,7 @@ def _pass(case: Case, lease: Lease) -> list[Waits]:
 
 
 def _attempt(what: Callable[[], Result], case: Case) -> list[Waits]:
-    result = _caught(what, case)
+    result = caught(what, case)
     return [result] if isinstance(result, Waits) else []
 
 
@@ -120,7 +111,7 @@ def _close(work: Work) -> list[Waits]:
         if not reached.issuperset(_NEEDS[name]):
             _note(work, name, None)
             continue
-        result = _caught(lambda run=run: run(work), work.case)  # type: ignore[misc]
+        result = caught(lambda run=run: run(work), work.case)  # type: ignore[misc]
         _note(work, name, result)
         if isinstance(result, Waits):
             waits.append(result)
@@ -129,8 +120,7 @@ def _close(work: Work) -> list[Waits]:
     if reached.issuperset(_STEPS):
         ending.close(work)
         return _attempt(lambda: watching.after_closing(work), work.case)
-    with suppress(BillsbyError):  # the steps have already said what Billsby said
-        undecided.keep_next_charge(work)
+    undecided.keep_next_charge(work)
     return waits
 
 
@@ -168,70 +158,6 @@ def _as_step(result: Result | None) -> tuple[Step.State, str, dict[str, object]]
             return state, result.sentence, dict(result.evidence)
         case _:
             return Step.State.TODO, "", {}
-
-
-def _caught(what: Callable[[], Result], case: Case) -> Result:
-    """Run something that reaches outside, and turn what goes wrong there into a wait."""
-    try:
-        return what()
-    except BillsbyError as problem:
-        return _billsby_trouble(problem, case)
-    except ListError as problem:
-        return _list_trouble(problem, case)
-    except LostLeaseError:
-        raise
-    except Exception:
-        return _unforeseen(case)
-
-
-def _unforeseen(case: Case) -> Waits:
-    """A defect of the desk's own: told in the process log, with a reference for the page.
-
-    The same defect has the same reference, so that trying again is no news.
-    """
-    reference = hashlib.sha256(traceback.format_exc().encode()).hexdigest()[:8]
-    logger.exception("pass_failed", case=case.number, reference=reference)
-    return Waits(
-        WaitsFor.PERSON,
-        "The desk came upon something it was not made for and stopped before doing harm. "
-        f"Give an admin this reference: {reference}. It tries again by itself.",
-        again=retry_in(case.failures),
-        attention=True,
-        is_failure=True,
-    )
-
-
-def retry_in(failures: int) -> dt.timedelta:
-    """How long until the next try after so many failed passes in a row."""
-    doublings: int = 2 ** min(failures, 10)
-    return min(FIRST_RETRY * doublings, LONGEST_RETRY)
-
-
-def _billsby_trouble(problem: BillsbyError, case: Case) -> Waits:
-    again = retry_in(case.failures)
-    if isinstance(problem, Busy) and problem.retry_after:
-        again = max(again, dt.timedelta(seconds=problem.retry_after))
-    passing = isinstance(problem, Busy | Unreachable)
-    return Waits(
-        WaitsFor.OUTSIDE if passing else WaitsFor.PERSON,
-        f"{problem} The desk tries again by itself.",
-        again=again,
-        attention=not passing or case.failures >= PATIENCE,
-        is_unknown=bool(getattr(problem, "maybe_done", False)) or isinstance(problem, Nonsense),
-        is_failure=True,
-    )
-
-
-def _list_trouble(problem: ListError, case: Case) -> Waits:
-    passing = isinstance(problem, InUse | ChangedMeanwhile)
-    return Waits(
-        WaitsFor.OUTSIDE if passing else WaitsFor.PERSON,
-        f"{problem.sentence} The desk tries again by itself.",
-        again=min(retry_in(case.failures), dt.timedelta(seconds=60)),
-        attention=not passing or case.failures >= PATIENCE,
-        is_unknown=isinstance(problem, ReadBackDiffers),
-        is_failure=True,
-    )
 
 
 def _not_set_up(problem: NotSetUpError | BadSettingError) -> Waits:

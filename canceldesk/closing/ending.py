@@ -6,9 +6,8 @@ from canceldesk.cases import log
 from canceldesk.cases import services as cases
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import State
-from canceldesk.closing import holding, undecided, watching
+from canceldesk.closing import giving_back, trouble, undecided, watching
 from canceldesk.closing.results import NotNeeded, Result, Waits
-from canceldesk.closing.steps.hold import all_of
 from canceldesk.closing.work import Work
 
 
@@ -23,7 +22,7 @@ def close(work: Work) -> None:
 
 def staying(work: Work) -> Result:
     """Give every hold of a retained or withdrawn case back, then watch a retained client."""
-    given = all_of([holding.give_back(work, scope) for scope in work.scope])
+    given = trouble.each(work, giving_back.give_back)
     if isinstance(given, Waits):
         return given
     undecided.keep_next_charge(work)

@@ -1,17 +1,15 @@
 """Holds: pausing a subscription through the API so that nothing is charged meanwhile.
 
 Billsby's only published way is the renewal-date call with the pause flag (billsby.md 1.4). A
-hold is reversible: what it replaced is written down before it is placed, and given back when
-the client stays. Whether `pauseSubscription: false` lifts a pause is undocumented, so both ways
-must work: what counts is the date, because the date is what charges.
+hold is reversible: what it replaces is written down before it is placed (`giving_back` gives it
+back), and it never brings a charge nearer. Whether `pauseSubscription: false` lifts a pause is
+undocumented, so both ways must work: what counts is the date, because the date is what charges.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import Any
-
-from dateutil.relativedelta import relativedelta
 
 from canceldesk import clock
 from canceldesk.billsby import BillsbyError, Subscription, SubscriptionStatus
@@ -27,6 +25,11 @@ from canceldesk.configuration import services as configuration
 # Billsby's longest renewal date is undocumented; when the wanted one is refused, these are tried.
 SHORTER_DAYS = (90, 35)
 SOON = dt.timedelta(seconds=10)
+ONE_DAY = dt.timedelta(days=1)
+# A refused hold is no emergency while the charge is further away than this.
+FAR = dt.timedelta(days=35)
+
+STANDING = (Hold.State.HELD, Hold.State.RELEASING, Hold.State.RELEASED)
 
 
 def hold_of(scope: CaseSubscription) -> Hold | None:
@@ -34,30 +37,46 @@ def hold_of(scope: CaseSubscription) -> Hold | None:
     return Hold.objects.filter(scope=scope).first()
 
 
+def is_standing(hold: Hold | None) -> bool:
+    """Whether a hold protects the client now and must be kept up, whatever the settings say."""
+    return hold is not None and hold.state in STANDING
+
+
 def ensure(work: Work, scope: CaseSubscription) -> Result:
-    """See to it that the subscription is held, and renewed in time."""
+    """See to it that the subscription is held, and renewed in time; say when Billsby refuses."""
     subscription = work.subscription(scope)
     hold = hold_of(scope)
     name = str(scope.subscription)
     if subscription.status.is_stopped:
-        _no_longer_needed(work, hold)
+        no_longer_needed(work, hold)
         return _was_held(work, hold, name, subscription)
     if subscription.status is SubscriptionStatus.UNKNOWN:
         return _unknown_status(name, subscription)
-    if hold is None or hold.state in {Hold.State.INTENDED, Hold.State.RETURNED, Hold.State.OVER}:
+    if hold is None or not is_standing(hold):
         return _place(work, scope, hold, Verb.HOLD_PLACED)
     if hold.state in {Hold.State.RELEASING, Hold.State.RELEASED}:
         return _lift_for_a_click(work, scope, hold, subscription)
-    if not _protects(subscription, hold) or _runs_out(work, hold):
+    if not protects(subscription, hold) or runs_out(work, hold):
         return _place(work, scope, hold, Verb.HOLD_RENEWED)
     return _held(work, hold, name)
 
 
-def _no_longer_needed(work: Work, hold: Hold | None) -> None:
+def no_longer_needed(work: Work, hold: Hold | None) -> None:
+    """The subscription is stopped: the hold has done its work."""
     if hold is not None and hold.state not in {Hold.State.OVER, Hold.State.RETURNED}:
         with work.fenced():
-            hold.state, hold.read_at = Hold.State.OVER, clock.now()
-            hold.save(update_fields=["state", "read_at"])
+            change(hold, state=Hold.State.OVER, read_at=clock.now())
+
+
+def change(hold: Hold, **values: Any) -> bool:  # noqa: ANN401 - model fields
+    """Change a hold unless a person has changed its state meanwhile (asked for a release)."""
+    changed = Hold.objects.filter(pk=hold.pk, state=hold.state).update(**values)
+    if not changed:
+        hold.refresh_from_db()
+        return False
+    for name, value in values.items():
+        setattr(hold, name, value)
+    return True
 
 
 def _was_held(work: Work, hold: Hold | None, name: str, subscription: Subscription) -> Result:
@@ -80,17 +99,33 @@ def _unknown_status(name: str, subscription: Subscription) -> Waits:
     )
 
 
-def _runs_out(work: Work, hold: Hold) -> bool:
+def runs_out(work: Work, hold: Hold) -> bool:
+    """Whether it is time to renew. Where Billsby accepts only short holds, that is at half time,
+    so that a hold is not renewed at every look.
+    """
     left = hold.until - work.today
-    return left <= dt.timedelta(days=configuration.whole("HOLD_RENEW_DAYS"))
+    length = hold.until - (hold.read_at.date() if hold.read_at else work.today)
+    renew = dt.timedelta(days=configuration.whole("HOLD_RENEW_DAYS"))
+    return left <= min(renew, length / 2)
 
 
-def _protects(subscription: Subscription, hold: Hold) -> bool:
-    """Whether Billsby still has the held date. Time of day and zone of a renewal are
-    undocumented (billsby.md 3), so a day either way is the same date.
+def protects(subscription: Subscription, hold: Hold) -> bool:
+    """Whether Billsby's next charge is as far away as the hold put it. Time of day and zone of a
+    renewal are undocumented (billsby.md 3), so a day either way is the same date.
     """
     at = subscription.next_billing_at
-    return at is not None and at.date() >= hold.until - dt.timedelta(days=1)
+    return at is not None and at.date() >= hold.until - ONE_DAY
+
+
+def shows(subscription: Subscription, hold: Hold) -> bool:
+    """Whether the date Billsby shows is the hold's own: the one read back, or one that was sent
+    and whose answer may have been lost.
+    """
+    at = subscription.next_billing_at
+    if at is None:
+        return False
+    own = [day for day in (hold.until, hold.tried_until) if day is not None]
+    return any(abs(at.date() - day) <= ONE_DAY for day in own)
 
 
 def _held(work: Work, hold: Hold, name: str) -> Done:
@@ -103,10 +138,11 @@ def _held(work: Work, hold: Hold, name: str) -> Done:
 
 def _place(work: Work, scope: CaseSubscription, hold: Hold | None, verb: Verb) -> Result:
     before = work.subscription(scope)
-    wanted = work.today + dt.timedelta(days=configuration.whole("HOLD_DAYS"))
-    hold = _intend(work, scope, hold, before, wanted)
+    hold = _intend(work, scope, hold, before)
     refusal: BillsbyError | None = None
-    for until in _dates_to_try(work, wanted):
+    for until in _dates_to_try(work, before):
+        with work.fenced():
+            change(hold, tried_until=until)
         work.before_a_call()
         try:
             work.billsby.set_renewal_date(before.billsby_id, until, pause=True)
@@ -115,69 +151,107 @@ def _place(work: Work, scope: CaseSubscription, hold: Hold | None, verb: Verb) -
             continue
         finally:
             work.forget()
-        hold.until = until
-        return _read_back(work, scope, hold, verb)
+        return _read_back(work, scope, hold, until, verb)
     return _refused(work, scope, refusal)
 
 
-def _dates_to_try(work: Work, wanted: dt.date) -> list[dt.date]:
+def _dates_to_try(work: Work, before: Subscription) -> list[dt.date]:
+    """Dates to hold until, the wanted one first. None is before the charge that stands."""
+    wanted = work.today + dt.timedelta(days=configuration.whole("HOLD_DAYS"))
+    at = before.next_billing_at
+    standing = at.date() if at else work.today
+    if standing >= wanted:
+        return [standing]
     shorter = [work.today + dt.timedelta(days=days) for days in SHORTER_DAYS]
-    return [wanted, *(day for day in shorter if day < wanted)]
+    return [wanted, *(day for day in shorter if standing < day < wanted)]
 
 
-def _intend(
-    work: Work,
-    scope: CaseSubscription,
-    hold: Hold | None,
-    before: Subscription,
-    wanted: dt.date,
-) -> Hold:
-    """Write down what the hold replaces before it is placed: afterwards it cannot be read."""
-    if hold is not None and hold.state not in {Hold.State.RETURNED, Hold.State.OVER}:
+def _intend(work: Work, scope: CaseSubscription, hold: Hold | None, before: Subscription) -> Hold:
+    """Write down what the hold replaces before it is placed: afterwards it cannot be read.
+
+    What a hold that was never placed wrote down is taken afresh: the charge may have come since.
+    """
+    if hold is not None and (is_standing(hold) or _is_under_way(hold, before)):
         return hold
+    replaced = {
+        "original_status": before.status.value,
+        "original_next_billing_at": before.next_billing_at,
+    }
     with work.fenced():
+        earlier = _earlier_hold(scope, before)
+        if earlier is not None:
+            replaced = {
+                "original_status": earlier.original_status,
+                "original_next_billing_at": earlier.original_next_billing_at,
+            }
+            change(earlier, state=Hold.State.OVER)
         hold, _ = Hold.objects.update_or_create(
             scope=scope,
             defaults={
+                **replaced,
                 "state": Hold.State.INTENDED,
-                "original_status": before.status.value,
-                "original_next_billing_at": before.next_billing_at,
-                "until": wanted,
+                "until": _dates_to_try(work, before)[0],
+                "tried_until": None,
+                "placed_at": None,
                 "release_until": None,
             },
         )
     return hold
 
 
-def _read_back(work: Work, scope: CaseSubscription, hold: Hold, verb: Verb) -> Result:
+def _is_under_way(hold: Hold, before: Subscription) -> bool:
+    return (
+        hold.state == Hold.State.INTENDED and hold.tried_until is not None and shows(before, hold)
+    )
+
+
+def _earlier_hold(scope: CaseSubscription, before: Subscription) -> Hold | None:
+    """A hold of an ended case on the same subscription that has not been given back yet."""
+    others = Hold.objects.filter(
+        scope__subscription=scope.subscription, state__in=[*STANDING, Hold.State.INTENDED]
+    ).exclude(scope=scope)
+    return next((hold for hold in others if shows(before, hold)), None)
+
+
+def _read_back(
+    work: Work, scope: CaseSubscription, hold: Hold, until: dt.date, verb: Verb
+) -> Result:
     after = work.subscription(scope)
     name = str(scope.subscription)
-    if not _protects(after, hold) and not after.status.is_stopped:
+    at = after.next_billing_at
+    if not after.status.is_stopped and (at is None or at.date() < until - ONE_DAY):
         return Waits(
             WaitsFor.OUTSIDE,
-            f"The desk asked Billsby to hold {name} until {date(hold.ends_at, work.zone)}, but "
-            f"Billsby still shows {date(after.next_billing_at, work.zone)}. It asks again by "
-            "itself.",
+            f"The desk asked Billsby to hold {name} until {until.day} {until:%b %Y}, but "
+            f"Billsby still shows {date(at, work.zone)}. It asks again by itself.",
             again=SOON,
             is_unknown=True,
             is_failure=True,
         )
+    now = clock.now()
     with work.fenced():
-        hold.state, hold.read_at, hold.release_until = Hold.State.HELD, clock.now(), None
-        hold.placed_at = hold.placed_at or clock.now()
-        hold.evidence = _evidence(after)
-        hold.save()
+        change(
+            hold,
+            state=Hold.State.HELD,
+            until=until,
+            tried_until=None,
+            read_at=now,
+            placed_at=hold.placed_at or now,
+            release_until=None,
+            evidence=evidence_of(after),
+        )
         work.log(
             verb,
             subscription=name,
             until=date(hold.ends_at, work.zone),
             original=date(hold.original_next_billing_at, work.zone),
-            **_evidence(after),
+            **evidence_of(after),
         )
     return _held(work, hold, name)
 
 
-def _evidence(subscription: Subscription) -> dict[str, Any]:
+def evidence_of(subscription: Subscription) -> dict[str, Any]:
+    """What Billsby said, and when."""
     at = subscription.next_billing_at
     return {
         "billsby_status": subscription.status_raw,
@@ -188,13 +262,24 @@ def _evidence(subscription: Subscription) -> dict[str, Any]:
 
 def _refused(work: Work, scope: CaseSubscription, refusal: BillsbyError | None) -> Waits:
     name = str(scope.subscription)
-    with work.fenced():
-        work.log(Verb.HOLD_FAILED, subscription=name, why=str(refusal))
+    why = {"subscription": name, "why": str(refusal)}
+    if not work.case.log.filter(verb=Verb.HOLD_FAILED, data=why).exists():
+        with work.fenced():
+            work.log(Verb.HOLD_FAILED, **why)
+    at = work.subscription(scope).next_billing_at
+    is_far = at is not None and at - clock.now() > FAR
+    if is_far and configuration.text("STOP_BY") != "pause":
+        return Waits(
+            WaitsFor.TIME,
+            f"Billsby refused to hold {name}, but its next charge is only on "
+            f"{date(at, work.zone)}. The desk tries again: {refusal}",
+            again=ONE_DAY,
+        )
     return Waits(
         WaitsFor.PERSON,
-        f"Billsby refused to hold {name}: {refusal} Until it is stopped it may still be charged: "
-        "in Billsby, open the subscription and use Change bill date.",
-        again=dt.timedelta(minutes=5),
+        f"Billsby refused to hold {name}: {refusal} Until it is stopped it may be charged on "
+        f"{date(at, work.zone)}: in Billsby, open the subscription and use Change bill date.",
+        again=dt.timedelta(minutes=30),
         attention=True,
     )
 
@@ -202,31 +287,45 @@ def _refused(work: Work, scope: CaseSubscription, refusal: BillsbyError | None) 
 def _lift_for_a_click(
     work: Work, scope: CaseSubscription, hold: Hold, subscription: Subscription
 ) -> Result:
-    if hold.state == Hold.State.RELEASING:
-        return _release(work, scope, hold)
     is_over = hold.release_until is None or clock.now() >= hold.release_until
-    if is_over or not _protects(subscription, hold):
+    if hold.state == Hold.State.RELEASING and not is_over:
+        return _release(work, scope, hold)
+    if is_over or not protects(subscription, hold):
         return _place(work, scope, hold, Verb.HOLD_RESTORED)
     return _lifted(work, hold, subscription, str(scope.subscription))
 
 
 def _release(work: Work, scope: CaseSubscription, hold: Hold) -> Result:
     """Lift the pause but keep the far date, so that Suspended can be chosen and still nothing
-    is charged.
+    is charged. Where Billsby refuses, the hold stays and the person is told the other way.
     """
+    name = str(scope.subscription)
     work.before_a_call()
     try:
         work.billsby.set_renewal_date(scope.subscription.billsby_id, hold.until, pause=False)
+    except (Refused, Blocked) as problem:
+        return _not_lifted(work, hold, name, problem)
     finally:
         work.forget()
     after = work.subscription(scope)
-    if not _protects(after, hold):
+    if not protects(after, hold):
         return _place(work, scope, hold, Verb.HOLD_RESTORED)
     with work.fenced():
-        hold.state, hold.evidence = Hold.State.RELEASED, _evidence(after)
-        hold.save(update_fields=["state", "evidence"])
-        work.log(Verb.HOLD_RELEASED, subscription=str(scope.subscription), **_evidence(after))
-    return _lifted(work, hold, after, str(scope.subscription))
+        change(hold, state=Hold.State.RELEASED, evidence=evidence_of(after))
+        work.log(Verb.HOLD_RELEASED, subscription=name, **evidence_of(after))
+    return _lifted(work, hold, after, name)
+
+
+def _not_lifted(work: Work, hold: Hold, name: str, problem: BillsbyError) -> Waits:
+    with work.fenced():
+        change(hold, state=Hold.State.HELD, release_until=None)
+        work.log(Verb.HOLD_NOT_RELEASED, subscription=name, why=str(problem))
+    return Waits(
+        WaitsFor.PERSON,
+        f"Billsby refused to lift the pause of {name}: {problem} In Billsby use Change bill "
+        "date, leave the date, choose Active under Status until new bill, then Update status.",
+        again=dt.timedelta(minutes=2),
+    )
 
 
 def _lifted(work: Work, hold: Hold, subscription: Subscription, name: str) -> Done:
@@ -242,78 +341,3 @@ def _lifted(work: Work, hold: Hold, subscription: Subscription, name: str) -> Do
         f"The pause of {name} is lifted until {until}; the next charge stays on "
         f"{date(hold.ends_at, work.zone)}."
     )
-
-
-def give_back(work: Work, scope: CaseSubscription) -> Result:
-    """Give a client who stays the renewal date that the hold replaced, and read it back."""
-    hold = hold_of(scope)
-    name = str(scope.subscription)
-    if hold is None or hold.state in {Hold.State.RETURNED, Hold.State.OVER}:
-        return NotNeeded(f"{name} is not held.")
-    subscription = work.subscription(scope)
-    if subscription.status.is_stopped:
-        _no_longer_needed(work, hold)
-        return NotNeeded(f"{name} is {subscription.status_raw} in Billsby.")
-    if hold.original_next_billing_at is None:
-        return Waits(
-            WaitsFor.PERSON,
-            f"{name} had no next charge date before it was held. Set its bill date in Billsby.",
-            again=dt.timedelta(minutes=5),
-            attention=True,
-        )
-    wanted = next_date(hold.original_next_billing_at.astimezone(dt.UTC).date(), work.today)
-    if not _has_date(subscription, wanted) or hold.state == Hold.State.HELD:
-        was_paused = hold.original_status == SubscriptionStatus.PAUSED
-        work.before_a_call()
-        try:
-            work.billsby.set_renewal_date(subscription.billsby_id, wanted, pause=was_paused)
-        finally:
-            work.forget()
-        subscription = work.subscription(scope)
-    return _given_back(work, hold, subscription, wanted, name)
-
-
-def next_date(original: dt.date, today: dt.date) -> dt.date:
-    """The date to give back: the one that was replaced, or the same day in the first month
-    still ahead. A period that passed while the client was held is not charged afterwards.
-    """
-    wanted, months = original, 0
-    while wanted <= today:
-        months += 1
-        wanted = original + relativedelta(months=months)
-    return wanted
-
-
-def _has_date(subscription: Subscription, wanted: dt.date) -> bool:
-    at = subscription.next_billing_at
-    return at is not None and abs(at.date() - wanted) <= dt.timedelta(days=1)
-
-
-def _given_back(
-    work: Work, hold: Hold, subscription: Subscription, wanted: dt.date, name: str
-) -> Result:
-    if not _has_date(subscription, wanted):
-        return Waits(
-            WaitsFor.OUTSIDE,
-            f"The desk gave {name} its next charge date {date(wanted, work.zone)} back, but "
-            f"Billsby shows {date(subscription.next_billing_at, work.zone)}. It tries again.",
-            again=SOON,
-            is_unknown=True,
-            is_failure=True,
-        )
-    with work.fenced():
-        hold.state, hold.read_at = Hold.State.RETURNED, clock.now()
-        hold.evidence = _evidence(subscription)
-        hold.save(update_fields=["state", "read_at", "evidence"])
-        work.log(
-            Verb.HOLD_RETURNED,
-            subscription=name,
-            on=date(wanted, work.zone),
-            **_evidence(subscription),
-        )
-    still = (
-        " Billsby shows it as Paused and turns it Active by itself on that date."
-        if subscription.status is SubscriptionStatus.PAUSED
-        else ""
-    )
-    return Done(f"{name} is charged next on {date(wanted, work.zone)}, as before.{still}")

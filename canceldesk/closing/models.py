@@ -54,6 +54,7 @@ class Hold(models.Model):
     original_status = models.CharField(max_length=16)
     original_next_billing_at = models.DateTimeField(null=True)
     until = models.DateField()
+    tried_until = models.DateField(null=True, help_text="Sent to Billsby, not yet read back")
     placed_at = models.DateTimeField(null=True)
     read_at = models.DateTimeField(null=True)
     release_until = models.DateTimeField(null=True, help_text="When a lifted pause is put back")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from canceldesk.cases.models import WaitsFor
@@ -45,3 +45,25 @@ class Waits:
 
 
 Result = Done | NotNeeded | Waits
+
+
+def all_of(results: Sequence[Result]) -> Result:
+    """Several subscriptions' results as one: what waits comes first, and of that what needs
+    attention; the next look is the earliest any of them wants.
+    """
+    waiting = sorted(
+        (result for result in results if isinstance(result, Waits)),
+        key=lambda waits: not waits.attention,
+    )
+    if waiting:
+        return replace(
+            waiting[0],
+            again=min(waits.again for waits in waiting),
+            is_failure=any(waits.is_failure for waits in waiting),
+            evidence={k: v for waits in reversed(waiting) for k, v in waits.evidence.items()},
+        )
+    sentence = " ".join(result.sentence for result in results)
+    evidence = {"parts": [dict(result.evidence) for result in results]}
+    if all(isinstance(result, NotNeeded) for result in results):
+        return NotNeeded(sentence, evidence)
+    return Done(sentence, evidence)

@@ -5,11 +5,14 @@ the request waits in a queue.
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 
 from canceldesk import clock
+from canceldesk.billsby import BillsbyError, Subscription
 from canceldesk.cases import services as cases
-from canceldesk.cases.models import Case, WaitsFor
-from canceldesk.closing import holding
+from canceldesk.cases.models import Case, CaseSubscription, WaitsFor
+from canceldesk.closing import holding, trouble
+from canceldesk.closing.models import Hold
 from canceldesk.closing.results import Result, Waits
 from canceldesk.closing.work import Work
 from canceldesk.configuration import services as configuration
@@ -19,25 +22,36 @@ LOOK_AGAIN = dt.timedelta(hours=6)
 
 def protect(work: Work) -> Result:
     """Hold what would be charged within HOLD_BEFORE_CHARGE_DAYS; else come back before that."""
+    result = trouble.each(work, _protect)
     keep_next_charge(work)
-    if not configuration.yes("HOLD_FIRST"):
+    return result
+
+
+def _protect(work: Work, scope: CaseSubscription) -> Result:
+    subscription = work.subscription(scope)
+    if subscription.status.is_stopped:
+        holding.no_longer_needed(work, holding.hold_of(scope))
         return _decision_awaited(LOOK_AGAIN)
+    hold = holding.hold_of(scope)
+    stands = hold is not None and holding.is_standing(hold)
+    holds_first = configuration.yes("HOLD_FIRST")
     before = dt.timedelta(days=configuration.whole("HOLD_BEFORE_CHARGE_DAYS"))
-    again = LOOK_AGAIN
-    for scope in work.scope:
-        subscription = work.subscription(scope)
-        charge_at = subscription.next_billing_at
-        is_held = holding.hold_of(scope) is not None
-        if subscription.status.is_stopped or (charge_at is None and not is_held):
-            continue
-        if is_held or charge_at is None or charge_at - before <= clock.now():
-            result = holding.ensure(work, scope)
-            if isinstance(result, Waits):
-                return result
-        else:
-            again = min(again, charge_at - before - clock.now())
-    keep_next_charge(work)
-    return _decision_awaited(again)
+    charge_at = subscription.next_billing_at
+    left = charge_at - before - clock.now() if charge_at else dt.timedelta(0)
+    is_near = left <= dt.timedelta(0)
+    is_due = hold is not None and stands and _wants_a_look(work, subscription, hold)
+    if is_due or (is_near and (holds_first or stands)):
+        held = holding.ensure(work, scope)
+        return held if isinstance(held, Waits) else _decision_awaited(LOOK_AGAIN)
+    return _decision_awaited(min(LOOK_AGAIN, left) if holds_first and not is_near else LOOK_AGAIN)
+
+
+def _wants_a_look(work: Work, subscription: Subscription, hold: Hold) -> bool:
+    """Whether a standing hold has something to be done. A far date that a person set in Billsby
+    meanwhile, as an offer, is theirs and is left alone.
+    """
+    is_ours = holding.shows(subscription, hold)
+    return hold.state != Hold.State.HELD or (is_ours and holding.runs_out(work, hold))
 
 
 def _decision_awaited(again: dt.timedelta) -> Waits:
@@ -48,9 +62,10 @@ def keep_next_charge(work: Work) -> None:
     """Bring the case's clock to the next charge up to date from what this pass has read."""
     charges = []
     for scope in work.scope:
-        found = work.subscription(scope)
-        if found.next_billing_at is not None and not found.status.is_stopped:
-            charges.append((found.next_billing_at, found.next_billing_minor, found.currency))
+        with suppress(BillsbyError):  # who read it first has already said what Billsby said
+            found = work.subscription(scope)
+            if found.next_billing_at is not None and not found.status.is_stopped:
+                charges.append((found.next_billing_at, found.next_billing_minor, found.currency))
     nothing = (None, None, work.case.currency)
     charge = min(charges, key=lambda one: one[0], default=nothing)
     case = work.case

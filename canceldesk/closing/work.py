@@ -120,7 +120,10 @@ class Work:
 
     def _check_unchanged(self) -> None:
         same = Case.objects.filter(
-            pk=self.case.pk, state=self.case.state, decision=self.case.decision
+            pk=self.case.pk,
+            state=self.case.state,
+            decision=self.case.decision,
+            decided_at=self.case.decided_at,
         )
         if not same.exists():
             raise OvertakenError(f"{self.case.number} has been changed by a person meanwhile.")

@@ -146,6 +146,7 @@ def test_what_a_dead_process_of_this_machine_held_can_be_queued_again(
 @pytest.mark.parametrize(
     "executor",
     [f"{_this_host()}-{os.getpid()}-beef", "another-machine-4242-beef", "local"],
+    ids=["living", "elsewhere", "nobody"],
 )
 def test_what_the_living_and_other_machines_hold_is_left_to_them(executor: str) -> None:
     engine.enqueue(7)

@@ -13,11 +13,10 @@ from canceldesk.billsby import Subscription, SubscriptionStatus
 from canceldesk.billsby.errors import Blocked, NotFound, Refused
 from canceldesk.cases import findings
 from canceldesk.cases.log import Verb
-from canceldesk.cases.models import CaseSubscription, Decision, Finding, WaitsFor
-from canceldesk.closing import holding
+from canceldesk.cases.models import CaseSubscription, Decision, Finding, State, WaitsFor
+from canceldesk.closing import holding, trouble
 from canceldesk.closing.models import Hold, Intent, Step
 from canceldesk.closing.results import Done, Result, Waits
-from canceldesk.closing.steps.hold import all_of
 from canceldesk.closing.work import Work
 from canceldesk.configuration import services as configuration
 
@@ -26,18 +25,19 @@ SETTLES_IN = dt.timedelta(seconds=60)
 
 def run(work: Work) -> Result:
     """Stop every subscription in scope, or say what is still needed for it."""
-    return all_of([_stop(work, scope) for scope in work.scope])
+    return trouble.each(work, _stop)
 
 
 def is_stopped(work: Work, scope: CaseSubscription, subscription: Subscription) -> bool:
     """Whether this counts as stopped: Suspended or Cancelled as Billsby says, or, for a
-    company that stops by pausing, held and far away.
+    company that stops by pausing, held and far away; what was closed so stays so when the
+    company changes its way.
     """
     if work.case.decision == Decision.CANCEL:
         return subscription.status is SubscriptionStatus.CANCELLED
     if subscription.status.is_stopped:
         return True
-    if configuration.text("STOP_BY") != "pause":
+    if configuration.text("STOP_BY") != "pause" and work.case.state != State.CLOSED:
         return False
     hold = holding.hold_of(scope)
     return (

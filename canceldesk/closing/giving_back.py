@@ -1,0 +1,121 @@
+"""Giving a hold back: a client who stays is charged again on the date that the hold replaced.
+
+Only what still shows the hold is touched. A date that is neither the hold's nor the original was
+chosen by a person, or by Billsby's own billing: it stays.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from dateutil.relativedelta import relativedelta
+
+from canceldesk import clock
+from canceldesk.billsby import Subscription, SubscriptionStatus
+from canceldesk.cases.log import Verb
+from canceldesk.cases.models import CaseSubscription, WaitsFor
+from canceldesk.closing import holding
+from canceldesk.closing.models import Hold
+from canceldesk.closing.results import Done, NotNeeded, Result, Waits
+from canceldesk.closing.shown import date
+from canceldesk.closing.work import Work
+
+ONE_DAY = dt.timedelta(days=1)
+
+
+def give_back(work: Work, scope: CaseSubscription) -> Result:
+    """Give a client who stays the renewal date back, and read it back.
+
+    It can be asked again: a hold that turns up late, from a worker that slept, is given back too.
+    """
+    hold = holding.hold_of(scope)
+    name = str(scope.subscription)
+    if hold is None or hold.state == Hold.State.OVER:
+        return NotNeeded(f"{name} is not held.")
+    subscription = work.subscription(scope)
+    if subscription.status.is_stopped:
+        holding.no_longer_needed(work, hold)
+        return NotNeeded(f"{name} is {subscription.status_raw} in Billsby.")
+    if not holding.shows(subscription, hold):
+        return _returned(work, hold, subscription, name)
+    if hold.original_next_billing_at is None:
+        return _nothing_to_give(name)
+    wanted = next_date(hold.original_next_billing_at, clock.now())
+    work.before_a_call()
+    try:
+        was_paused = hold.original_status == SubscriptionStatus.PAUSED
+        work.billsby.set_renewal_date(subscription.billsby_id, wanted, pause=was_paused)
+    finally:
+        work.forget()
+    subscription = work.subscription(scope)
+    if not _has_date(subscription, wanted):
+        return _not_yet(work, subscription, wanted, name)
+    return _returned(work, hold, subscription, name)
+
+
+def next_date(original: dt.datetime, now: dt.datetime) -> dt.date:
+    """The date (UTC, as Billsby keeps it) to give back: the one that was replaced, or the same
+    day in the first month still ahead. A period that passed while the client was held is not
+    charged afterwards, and the date is never today, because today has begun.
+    """
+    today = now.astimezone(dt.UTC).date()
+    first = original.astimezone(dt.UTC).date()
+    if original > now:
+        return max(first, today + ONE_DAY)
+    wanted, months = first, 0
+    while wanted <= today:
+        months += 1
+        wanted = first + relativedelta(months=months)
+    return wanted
+
+
+def _has_date(subscription: Subscription, wanted: dt.date) -> bool:
+    at = subscription.next_billing_at
+    return at is not None and abs(at.date() - wanted) <= ONE_DAY
+
+
+def _nothing_to_give(name: str) -> Waits:
+    return Waits(
+        WaitsFor.PERSON,
+        f"{name} had no next charge date before it was held. Set its bill date in Billsby; the "
+        "desk sees it.",
+        again=dt.timedelta(minutes=5),
+        attention=True,
+    )
+
+
+def _not_yet(work: Work, subscription: Subscription, wanted: dt.date, name: str) -> Waits:
+    return Waits(
+        WaitsFor.OUTSIDE,
+        f"The desk gave {name} its next charge date {date(wanted, work.zone)} back, but Billsby "
+        f"shows {date(subscription.next_billing_at, work.zone)}. It tries again.",
+        again=holding.SOON,
+        is_unknown=True,
+        is_failure=True,
+    )
+
+
+def _returned(work: Work, hold: Hold, subscription: Subscription, name: str) -> Result:
+    on = date(subscription.next_billing_at, work.zone)
+    if hold.state != Hold.State.RETURNED:
+        with work.fenced():
+            was_placed = hold.placed_at is not None or hold.tried_until is not None
+            holding.change(
+                hold,
+                state=Hold.State.RETURNED if was_placed else Hold.State.OVER,
+                read_at=clock.now(),
+                evidence=holding.evidence_of(subscription),
+            )
+            if was_placed:
+                work.log(
+                    Verb.HOLD_RETURNED,
+                    subscription=name,
+                    on=on,
+                    **holding.evidence_of(subscription),
+                )
+    still = (
+        " Billsby shows it as Paused and turns it Active by itself on that date."
+        if subscription.status is SubscriptionStatus.PAUSED
+        else ""
+    )
+    return Done(f"{name} is charged next on {on}.{still}")
