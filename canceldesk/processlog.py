@@ -25,7 +25,7 @@ def configure(level: int = logging.INFO, *, to: Path | None = None) -> None:
     last: list[structlog.typing.Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if as_json
-        else [structlog.dev.ConsoleRenderer(colors=to is None and sys.stderr.isatty())]
+        else [_for_people(colours=to is None and sys.stderr.isatty())]
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -46,3 +46,10 @@ def configure(level: int = logging.INFO, *, to: Path | None = None) -> None:
     # They write every call and every full queue; what matters of it is in the desk's own log.
     for noisy in ("httpx", "httpcore", "waitress.queue"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _for_people(*, colours: bool) -> structlog.dev.ConsoleRenderer:
+    # The renderer's own choice writes what every variable held: keys and clients among it.
+    return structlog.dev.ConsoleRenderer(
+        colors=colours, exception_formatter=structlog.dev.plain_traceback
+    )
