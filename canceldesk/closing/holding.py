@@ -178,7 +178,7 @@ def _intend(work: Work, scope: CaseSubscription, hold: Hold | None, before: Subs
         "original_next_billing_at": before.next_billing_at,
     }
     with work.fenced():
-        earlier = _earlier_hold(scope, before)
+        earlier = earlier_hold(scope, before)
         if earlier is not None:
             replaced = {
                 "original_status": earlier.original_status,
@@ -205,7 +205,7 @@ def _is_under_way(hold: Hold, before: Subscription) -> bool:
     )
 
 
-def _earlier_hold(scope: CaseSubscription, before: Subscription) -> Hold | None:
+def earlier_hold(scope: CaseSubscription, before: Subscription) -> Hold | None:
     """A hold of an ended case on the same subscription that has not been given back yet."""
     others = Hold.objects.filter(
         scope__subscription=scope.subscription, state__in=[*STANDING, Hold.State.INTENDED]

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from canceldesk import clock
-from canceldesk.billsby import Billsby, CustomerSubscription, Invoice, Subscription
-from canceldesk.billsby.errors import Nonsense
+from canceldesk.billsby import (
+    Billsby,
+    CustomerSubscription,
+    Invoice,
+    Subscription,
+    SubscriptionStatus,
+)
+from canceldesk.billsby.errors import Nonsense, NotFound
 from canceldesk.cases import lease as leases
 from canceldesk.cases import log
 from canceldesk.cases.lease import Lease, LostLeaseError
@@ -21,6 +27,8 @@ from canceldesk.cases.models import Case, CaseSubscription
 from canceldesk.clients import mirror
 from canceldesk.configuration import services as configuration
 from canceldesk.workbook.protocol import CancellationList
+
+T = TypeVar("T")
 
 
 class OvertakenError(LostLeaseError):
@@ -71,7 +79,7 @@ class Work:
         billsby_id = scope.subscription.billsby_id
         key = f"subscription {billsby_id}"
         if key not in self._read:
-            found = self.billsby.subscription(billsby_id)
+            found = self._read_subscription(scope)
             if found.customer_id != self.client_id:
                 raise Nonsense(
                     f"Billsby says {billsby_id} belongs to {found.customer_id}, not to "
@@ -81,10 +89,36 @@ class Work:
             self._read[key] = found
         return self._read[key]  # type: ignore[no-any-return]
 
+    def _read_subscription(self, scope: CaseSubscription) -> Subscription:
+        billsby_id = scope.subscription.billsby_id
+        try:
+            return self.billsby.subscription(billsby_id)
+        except NotFound:
+            if not self.is_gone:
+                raise
+        return Subscription(
+            billsby_id=billsby_id,
+            customer_id=self.client_id,
+            status=SubscriptionStatus.CANCELLED,
+            status_raw="deleted",
+            plan_name=scope.subscription.plan_name,
+        )
+
+    @cached_property
+    def is_gone(self) -> bool:
+        """Whether the client has been deleted in Billsby, which it only allows after cancelling
+        (billsby.md 2.3): nothing of theirs bills any more. Asked only when something is missing.
+        """
+        try:
+            self.billsby.customer(self.client_id)
+        except NotFound:
+            return True
+        return False
+
     def invoices(self) -> list[Invoice]:
         """The client's invoices as Billsby has them in this pass."""
         if "invoices" not in self._read:
-            found = self.billsby.customer_invoices(self.client_id)
+            found = self._of_client(self.billsby.customer_invoices)
             mirror.keep_open_invoices(self.case.client, found)
             self._read["invoices"] = found
         return self._read["invoices"]  # type: ignore[no-any-return]
@@ -92,13 +126,22 @@ class Work:
     def staying(self) -> list[CustomerSubscription]:
         """Live subscriptions of the client that are not in scope: they must not be touched."""
         if "subscriptions" not in self._read:
-            self._read["subscriptions"] = self.billsby.customer_subscriptions(self.client_id)
+            self._read["subscriptions"] = self._of_client(self.billsby.customer_subscriptions)
         mine = {scope.subscription.billsby_id for scope in self.scope}
         return [
             subscription
             for subscription in self._read["subscriptions"]
             if subscription.billsby_id not in mine and not subscription.status.is_stopped
         ]
+
+    def _of_client(self, read: Callable[[str], list[T]]) -> list[T]:
+        """What a deleted client has is nothing."""
+        try:
+            return read(self.client_id)
+        except NotFound:
+            if not self.is_gone:
+                raise
+            return []
 
     def forget(self) -> None:
         """Read everything afresh from here on; a write must be followed by it."""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 
+import httpx
 import pytest
 
+from billsby_sandbox.app import create_app
+from billsby_sandbox.transport import InProcessTransport
 from canceldesk import outside
 from canceldesk.billsby import InvoiceStatus
 from canceldesk.cases.authority import NotAllowedError
@@ -16,7 +19,7 @@ from canceldesk.closing import services
 from canceldesk.closing.advance import advance
 from canceldesk.closing.models import Facts, Hold, Step
 from canceldesk.configuration import services as configuration
-from tests.closing.conftest import Desk, due_now
+from tests.closing.conftest import KEY, Desk, due_now
 
 
 def test_only_one_half_done_is_never_closed(desk: Desk) -> None:
@@ -379,3 +382,56 @@ def test_a_case_withdrawn_while_it_is_being_held_gets_its_date_back(desk: Desk) 
     after = desk.company.subscription(subscription.uid)
     assert after.next_billing_at.date() == subscription.next_billing_at.date()
     assert after.status == "Active"
+
+
+def deleted(desk: Desk, case: Case) -> None:
+    """Somebody cancels in the panel and then deletes the client, as Billsby offers."""
+    desk.company.panel_cancel(case.scope.get().subscription.billsby_id, case.client.billsby_id)
+    url = f"http://billsby.test/api/v1/rest/core/acme/customers/{case.client.billsby_id}"
+    transport = InProcessTransport(create_app(desk.company))
+    with httpx.Client(transport=transport, headers={"ApiKey": KEY}) as practice:
+        assert practice.delete(url).is_success
+
+
+def test_a_client_deleted_in_billsby_after_the_row_was_written_closes(desk: Desk) -> None:
+    _, subscription = desk.client()
+    case = desk.decided(subscription)
+    desk.advance(case)
+    deleted(desk, case)
+    desk.settle(case)
+    assert case.state == State.CLOSED
+    assert "Cancelled in Billsby" in desk.step(case, Step.Name.STOP).sentence
+
+
+def test_a_client_of_whom_billsby_knows_nothing_any_more_closes(desk: Desk) -> None:
+    _, subscription = desk.client()
+    case = desk.decided(subscription)
+    desk.advance(case)
+    desk.company.add_fault("status", "GET", "*", status=404)
+    desk.settle(case)
+    assert case.state == State.CLOSED
+    assert "deleted in Billsby" in desk.step(case, Step.Name.STOP).sentence
+
+
+def test_a_single_thing_that_is_missing_does_not_make_a_client_gone(desk: Desk) -> None:
+    _, subscription = desk.client()
+    case = desk.decided(subscription)
+    desk.advance(case)
+    desk.company.add_fault("status", "GET", f"*/subscriptions/{subscription.uid}", status=404)
+    desk.advance(case)
+    assert case.state == State.CLOSING
+    assert case.attention
+
+
+def test_a_client_deleted_after_closing_leaves_a_watch_that_ends(desk: Desk) -> None:
+    _, subscription = desk.client()
+    case = desk.decided(subscription)
+    desk.advance(case)
+    desk.company.panel_suspend(subscription.uid)
+    desk.advance(case)
+    deleted(desk, case)
+    for _ in range(60):
+        desk.later(days=1)
+        desk.advance(case)
+    assert case.watch.result == "clean"
+    assert not case.attention

@@ -18,6 +18,7 @@ from canceldesk.billsby import (
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import Case, WaitsFor
 from canceldesk.clients import phones
+from canceldesk.closing import holding
 from canceldesk.closing.models import Facts
 from canceldesk.closing.results import Done, Result, Waits
 from canceldesk.closing.shown import money
@@ -125,7 +126,7 @@ def _next_charge(work: Work) -> dt.datetime | None:
     dates = []
     for scope in work.scope:
         subscription = work.subscription(scope)
-        hold = getattr(scope, "hold", None)
+        hold = holding.hold_of(scope) or holding.earlier_hold(scope, subscription)
         at = hold.original_next_billing_at if hold else subscription.next_billing_at
         if at is not None and not subscription.status.is_stopped:
             dates.append(at)
