@@ -251,6 +251,25 @@ def test_an_agent_approves_small_write_offs_only(browser: Browser, agents_browse
     assert "Approve writing off" in part_of(page_of(browser, large), "write-offs")
 
 
+def test_an_invoice_that_only_a_person_can_place_is_offered_unticked(browser: Browser) -> None:
+    case = _closing()
+    Step.objects.create(
+        case=case,
+        name=Step.Name.CLEAR,
+        state=Step.State.NOT_NEEDED,
+        evidence={
+            "may_approve": [
+                {"number": "X-7", "amount_minor": 2500, "currency": "USD", "status": "Unpaid"}
+            ]
+        },
+        changed_at=clock.now(),
+    )
+    part = part_of(page_of(browser, case), "write-offs")
+    assert "Also open" in part
+    assert 'value="2500:X-7"' in part
+    assert "checked" not in part
+
+
 def test_only_managers_are_offered_to_write_the_row_again(
     browser: Browser, agents_browser: Browser
 ) -> None:
