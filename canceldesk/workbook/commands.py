@@ -44,7 +44,7 @@ def show(
         return
     typer.echo(f"{view.path.name}, tab “{view.tab}”, headings in row {view.heading_row}")
     for row in view.rows:
-        typer.echo(_line(row, currency))
+        typer.echo(_line(row))
 
 
 @list_app.command()
@@ -67,7 +67,7 @@ def add(
         name=name,
         phone=phone,
         cancelled_on=_date(date),
-        collected_minor=_minor(collected, currency),
+        collected_minor=_minor(collected),
         currency=currency.upper(),
         months=months,
         reason=reason,
@@ -80,7 +80,7 @@ def add(
     if as_json:
         _print_json({"done": True, **asdict(written), "row": _row(written.row)})
         return
-    typer.echo(f"Added and read back in row {written.row_number}: {_line(written.row, currency)}")
+    typer.echo(f"Added and read back in row {written.row_number}: {_line(written.row)}")
 
 
 def _refuse(error: ListError, *, as_json: bool) -> NoReturn:
@@ -100,14 +100,14 @@ def _date(written: str) -> dt.date:
         ) from error
 
 
-def _minor(written: str, currency: str) -> int:
+def _minor(written: str) -> int:
     try:
-        scaled = Decimal(written).scaleb(values.minor_digits(currency))
+        scaled = Decimal(written).scaleb(2)
     except InvalidOperation:
         scaled = Decimal("NaN")
     if not scaled.is_finite() or scaled != scaled.to_integral_value():
         raise typer.BadParameter(
-            f"“{written}” is no amount in {currency}; write it as 1234.50.",
+            f"“{written}” is no amount; write it as 1234.50.",
             param_hint="--collected",
         )
     return int(scaled)
@@ -130,12 +130,10 @@ def _row(row: ListedRow) -> dict[str, Any]:
     return {**asdict(row), "cancelled_on": date}
 
 
-def _line(row: ListedRow, currency: str) -> str:
+def _line(row: ListedRow) -> str:
     shown = {
         "cancelled_on": "" if row.cancelled_on is None else row.cancelled_on.isoformat(),
-        "collected": ""
-        if row.collected_minor is None
-        else str(values.amount(row.collected_minor, currency)),
+        "collected": "" if row.collected_minor is None else str(values.amount(row.collected_minor)),
         "months": "" if row.months is None else str(row.months),
     }
     understood = {**shown, **row.raw}

@@ -129,7 +129,7 @@ class _Content:
 def _contents(found: FoundList, new: NewRow, appearance: Look) -> dict[int, _Content]:
     columns = found.headings.columns
     serial = values.serial(new.cancelled_on, date1904=found.file.date1904)
-    amount = values.amount(new.collected_minor, new.currency)
+    amount = values.amount(new.collected_minor)
     contents = {
         columns["cancelled_on"]: _Content(appearance.date_style, Decimal(serial)),
         columns["collected"]: _Content(appearance.money_style, amount),

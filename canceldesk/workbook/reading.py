@@ -175,7 +175,7 @@ def _collected(file: WorkbookFile, cell: Cell | None, currency: str) -> int | No
     if cell is None:
         return None
     if _is_number(cell):
-        return values.minor(_value(cell), currency)
+        return values.minor(_value(cell))
     return values.minor_from_text(shown_text(file, cell), currency)
 
 

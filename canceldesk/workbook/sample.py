@@ -57,9 +57,8 @@ def create_sample(
 
 class _Formats:
     def __init__(self, workbook: Any, currency: str) -> None:  # noqa: ANN401 - no types there
-        digits = values.minor_digits(currency)
         sign = {"USD": "$", "EUR": "€", "GBP": "£"}.get(currency, "")
-        money = f'"{sign}"#,##0' + ("." + "0" * digits if digits else "")
+        money = f'"{sign}"#,##0.00'
         self._workbook = workbook
         self.title = workbook.add_format({"bold": True, "font_size": 16, "font_color": "#1F3864"})
         self.heading = workbook.add_format(
@@ -123,7 +122,7 @@ def _write_row(sheet: Any, number: int, row: NewRow, band: dict[str, Any]) -> No
     sheet.write_string(number, 0, _stored(row.name), band["text"])
     sheet.write_string(number, 1, _stored(row.phone), band["text"])
     sheet.write_datetime(number, 2, _midnight(row.cancelled_on), band["date"])
-    amount = values.amount(row.collected_minor, row.currency)
+    amount = values.amount(row.collected_minor)
     sheet.write_number(number, 3, float(amount), band["money"])
     sheet.write_number(number, 4, row.months, band["number"])
     sheet.write_string(number, 5, _stored(row.reason), band["long"])
@@ -143,7 +142,7 @@ def _write_summary(workbook: Any, sheet: Any, rows: Sequence[NewRow], formats: _
     first, last = HEADING_ROW + 1, HEADING_ROW + max(len(rows), 1)
     sheet.set_column(0, 0, 34)
     sheet.set_column(1, 1, 16)
-    amounts = [float(values.amount(row.collected_minor, row.currency)) for row in rows]
+    amounts = [float(values.amount(row.collected_minor)) for row in rows]
     months = [row.months for row in rows]
     latest = max((values.serial(row.cancelled_on, date1904=False) for row in rows), default=0)
     lines = (
@@ -173,7 +172,7 @@ def _write_payments(sheet: Any, rows: Sequence[NewRow], formats: _Formats) -> No
     for column, heading in enumerate(("Client", "Paid on", "Amount")):
         sheet.write_string(0, column, heading, formats.heading)
     for number, row in enumerate(rows, start=1):
-        amount = values.amount(row.collected_minor, row.currency) / max(row.months, 1)
+        amount = values.amount(row.collected_minor) / max(row.months, 1)
         sheet.write_string(number, 0, _stored(row.name))
         paid = row.cancelled_on - dt.timedelta(days=12)
         sheet.write_datetime(number, 1, _midnight(paid), formats.plain_date)

@@ -15,32 +15,8 @@ _EPOCH_1904: Final = dt.date(1904, 1, 1)
 _FEBRUARY_29_1900: Final = 60
 """The serial Excel gives to a day that never was; below it, serials are one lower."""
 
-_DIGITS: Final = {
-    **dict.fromkeys(
-        [
-            "BIF",
-            "CLP",
-            "DJF",
-            "GNF",
-            "ISK",
-            "JPY",
-            "KMF",
-            "KRW",
-            "PYG",
-            "RWF",
-            "UGX",
-            "UYI",
-            "VND",
-            "VUV",
-            "XAF",
-            "XOF",
-            "XPF",
-        ],
-        0,
-    ),
-    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
-}
-"""ISO 4217 currencies whose minor unit is not a hundredth."""
+_THOUSANDTHS: Final = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
+"""ISO 4217 currencies of which people write three decimals."""
 
 _MONTHS: Final = {
     name.casefold(): number
@@ -96,40 +72,41 @@ _YEARS_AND_MONTHS: Final = re.compile(
 _MONTHS_IN_YEAR: Final = 12
 
 
-def minor_digits(currency: str) -> int:
-    """How many decimal places the currency has (ISO 4217)."""
-    return _DIGITS.get(currency.upper(), 2)
+def amount(minor: int) -> Decimal:
+    """Minor units as the amount a person writes: 123450 is 1234.50.
+
+    They are hundredths in every currency, also in one without a minor unit, because Billsby's
+    amounts always are.
+    """
+    return Decimal(minor).scaleb(-2)
 
 
-def amount(minor: int, currency: str) -> Decimal:
-    """Minor units as the amount a person writes: 123450 USD is 1234.50."""
-    return Decimal(minor).scaleb(-minor_digits(currency))
-
-
-def minor(value: str, currency: str) -> int | None:
-    """The number in a cell as minor units; None when it is no number."""
+def minor(value: str) -> int | None:
+    """The number in a cell as minor units (hundredths); None when it is no number."""
     try:
-        scaled = Decimal(value).scaleb(minor_digits(currency))
-        return int(scaled.to_integral_value())
+        return int(Decimal(value).scaleb(2).to_integral_value())
     except (InvalidOperation, ValueError, OverflowError):
         return None
 
 
 def minor_from_text(shown: str, currency: str) -> int | None:
-    """Minor units from text such as `$1,234.50`, `1.234,50 €` or `(12.00)`; None if unclear."""
+    """Minor units (hundredths) from text such as `$1,234.50`, `1.234,50 €` or `(12.00)`; None if
+    unclear, which `1,234` is where `currency` (ISO 4217) has thousandths.
+    """
     found = _AMOUNT.findall(shown)
     if len(found) != 1:
         return None
-    decimal = _decimal_text(re.sub(r"[' ]", "", found[0]).rstrip(".,"), minor_digits(currency))
+    may_be_thousandths = currency.upper() in _THOUSANDTHS
+    decimal = _decimal_text(re.sub(r"[' ]", "", found[0]).rstrip(".,"), may_be_thousandths)
     if decimal is None:
         return None
     before = shown[: shown.index(found[0])]
     negative = "-" in before or "\N{MINUS SIGN}" in before or "(" in before
-    result = minor(decimal, currency)
+    result = minor(decimal)
     return -result if negative and result is not None else result
 
 
-def _decimal_text(written: str, digits: int) -> str | None:
+def _decimal_text(written: str, may_be_thousandths: bool) -> str | None:
     """A number with `.` for its decimals; None where a separator could be either kind."""
     separators = [character for character in written if character in ".,"]
     if not separators:
@@ -143,7 +120,7 @@ def _decimal_text(written: str, digits: int) -> str | None:
     if len(separators) > 1:
         return written.replace(last, "") if len(rest) == _GROUP else None
     if len(rest) == _GROUP:
-        return whole + rest if last == "," and digits != _GROUP else None
+        return whole + rest if last == "," and not may_be_thousandths else None
     return f"{whole}.{rest}"
 
 

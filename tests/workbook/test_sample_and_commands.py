@@ -69,6 +69,28 @@ def test_an_empty_sample_can_be_added_to(tmp_path):
     assert [row.collected_minor for row in book.read().rows] == [5000]
 
 
+@pytest.mark.parametrize("currency", ["USD", "JPY", "KWD"])
+def test_the_amount_typed_is_the_amount_in_the_cell_whatever_the_currency(tmp_path, currency):
+    path = tmp_path / "list.xlsx"
+    create_sample(path, [], currency=currency)
+    given = {"name": "Taro", "phone": "5550100", "date": "2026-03-01", "collected": "5000"}
+    given |= {"months": "5", "reason": "Moved", "currency": currency}
+    result = run(
+        "add", path, *(part for name, text in given.items() for part in (f"--{name}", text))
+    )
+    assert result.exit_code == 0
+    assert "5000.00" in result.stdout
+    [cell] = [
+        row[3].value
+        for row in openpyxl.load_workbook(path)["cancellation"]
+        if row[0].value == "Taro"
+    ]
+    assert cell == 5000
+    assert WorkbookList(path, currency=currency).read().rows[0].collected_minor == 500000
+    in_dollars = WorkbookList(path).read()
+    assert in_dollars.rows[0].collected_minor == 500000
+
+
 def test_show_prints_the_list(path):
     result = run("show", path)
     assert result.exit_code == 0
@@ -131,7 +153,7 @@ def test_what_cannot_be_read_ends_with_two(tmp_path):
     [
         ("--date", "23/11/2026", "write it as 2026-11-23"),
         ("--collected", "1,234.50", "write it as 1234.50"),
-        ("--collected", "1.005", "is no amount in USD"),
+        ("--collected", "1.005", "is no amount; write it as"),
         ("--collected", "nan", "is no amount"),
         ("--months", "-1", "--months"),
     ],
