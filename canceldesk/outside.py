@@ -8,9 +8,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from threading import Lock
 
+import httpx
+
 from canceldesk.billsby import Billsby
 from canceldesk.billsby.client import HttpBillsby
 from canceldesk.configuration import services as configuration
+from canceldesk.configuration.reading import BadSettingError
 from canceldesk.workbook.protocol import CancellationList
 from canceldesk.workbook.workbooklist import WorkbookList
 
@@ -32,10 +35,16 @@ _making = Lock()
 def billsby() -> Billsby:
     """The company's Billsby. One client per process and settings, so that its rate limit holds.
 
-    Raises NotSetUpError when the company domain or the key is missing.
+    Raises NotSetUpError when the company domain or the key is missing, or when one of its settings
+    holds what cannot be used.
     """
     if _replaced.billsby is not None:
         return _replaced.billsby
+    with _as_not_set_up():
+        return _billsby_of_settings()
+
+
+def _billsby_of_settings() -> Billsby:
     domain, key = configuration.text("BILLSBY_DOMAIN"), configuration.text("BILLSBY_API_KEY")
     if not domain or not key:
         raise NotSetUpError(
@@ -44,7 +53,13 @@ def billsby() -> Billsby:
         )
     url, rate = configuration.text("BILLSBY_URL"), configuration.number("BILLSBY_RATE")
     with _making:  # lru_cache alone may make two when two threads come first
-        return _http_billsby(url, domain, key, rate)
+        try:
+            return _http_billsby(url, domain, key, rate)
+        except (ValueError, httpx.InvalidURL) as problem:
+            raise NotSetUpError(
+                f"Billsby cannot be used: {problem} An admin corrects the API key and the API "
+                "address under Settings → Billsby."
+            ) from None
 
 
 @lru_cache(maxsize=2)
@@ -55,10 +70,15 @@ def _http_billsby(url: str, domain: str, key: str, rate: float) -> HttpBillsby:
 def the_list() -> CancellationList:
     """The cancellation tab of the company's workbook.
 
-    Raises NotSetUpError when no workbook is set.
+    Raises NotSetUpError when no workbook is set, or when one of its settings cannot be understood.
     """
     if _replaced.the_list is not None:
         return _replaced.the_list
+    with _as_not_set_up():
+        return _list_of_settings()
+
+
+def _list_of_settings() -> CancellationList:
     path = configuration.text("WORKBOOK_PATH")
     if not path:
         raise NotSetUpError(
@@ -68,8 +88,18 @@ def the_list() -> CancellationList:
         path,
         tab=configuration.text("WORKBOOK_TAB") or None,
         headings=headings(configuration.text("WORKBOOK_HEADINGS")) or None,
+        currency=configuration.text("CURRENCY"),
         lock_wait_seconds=5,
     )
+
+
+@contextmanager
+def _as_not_set_up() -> Iterator[None]:
+    # Whoever asks for the outside world can say in one place why it is not there.
+    try:
+        yield
+    except BadSettingError as problem:
+        raise NotSetUpError(str(problem)) from None
 
 
 def headings(setting: str) -> dict[str, str]:

@@ -31,6 +31,7 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
         WORKBOOK_PATH="",
         WORKBOOK_TAB="",
         WORKBOOK_HEADINGS="",
+        CURRENCY="USD",
     )
     monkeypatch.setattr(configuration, "text", given.__getitem__)
     monkeypatch.setattr(configuration, "number", lambda name: float(given[name]))
@@ -66,6 +67,37 @@ def test_changed_settings_are_used_at_once(settings: Settings, name: str, value:
     assert outside.billsby() is not before
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "named"),
+    [
+        ("BILLSBY_API_KEY", "hush hush", "API key must be one word"),
+        ("BILLSBY_URL", "billsby", "address must begin with https://"),
+        ("BILLSBY_URL", "https://billsby.test:x", "port"),
+    ],
+)
+def test_a_billsby_that_cannot_be_used_says_which_setting_is_wrong_but_never_the_key(
+    settings: Settings, name: str, value: str, named: str
+) -> None:
+    settings[name] = value
+    with pytest.raises(NotSetUpError, match=named) as problem:
+        outside.billsby()
+    assert "under Settings → Billsby" in str(problem.value)
+    assert settings["BILLSBY_API_KEY"] not in str(problem.value)
+    assert problem.value.__cause__ is None
+
+
+def test_a_setting_that_cannot_be_understood_is_something_not_set_up(
+    monkeypatch: pytest.MonkeyPatch, db: None
+) -> None:
+    monkeypatch.setenv("CANCELDESK_BILLSBY_DOMAIN", "widgets.billsby.com")
+    with pytest.raises(NotSetUpError, match="CANCELDESK_BILLSBY_DOMAIN: Company domain must be"):
+        outside.billsby()
+    monkeypatch.setenv("CANCELDESK_WORKBOOK_PATH", "list.xlsx")
+    monkeypatch.setenv("CANCELDESK_CURRENCY", "dollars")
+    with pytest.raises(NotSetUpError, match="CANCELDESK_CURRENCY: Currency must be three letters"):
+        outside.the_list()
+
+
 def test_the_key_does_not_show_in_the_client(settings: Settings) -> None:
     assert KEY not in repr(outside.billsby())
 
@@ -88,14 +120,19 @@ def test_the_list_gets_its_tab_and_headings(
     settings["WORKBOOK_PATH"] = "clients.xlsx"
     outside.the_list()
     settings.update(WORKBOOK_TAB="Left us", WORKBOOK_HEADINGS="name=Client; phone=Mobile no")
+    settings["CURRENCY"] = "EUR"
     outside.the_list()
     assert given == [
-        (("clients.xlsx",), {"tab": None, "headings": None, "lock_wait_seconds": 5}),
+        (
+            ("clients.xlsx",),
+            {"tab": None, "headings": None, "currency": "USD", "lock_wait_seconds": 5},
+        ),
         (
             ("clients.xlsx",),
             {
                 "tab": "Left us",
                 "headings": {"name": "Client", "phone": "Mobile no"},
+                "currency": "EUR",
                 "lock_wait_seconds": 5,
             },
         ),

@@ -9,7 +9,7 @@ from django.db import transaction
 from canceldesk.accounts.models import User
 from canceldesk.cases.authority import Act, require
 from canceldesk.cases.log import Verb, record
-from canceldesk.configuration import reading, services
+from canceldesk.configuration import reading, services, together
 from canceldesk.configuration.definitions import BY_NAME, Kind
 from canceldesk.configuration.reading import BadSettingError
 
@@ -50,14 +50,11 @@ def _problems(texts: Mapping[str, str]) -> dict[str, str]:
 
 
 def _problems_together(texts: Mapping[str, str]) -> dict[str, str]:
+    if not {"HOLD_RENEW_DAYS", "HOLD_DAYS"} & set(texts):
+        return {}
     renewed, length = (_days(name, texts) for name in ("HOLD_RENEW_DAYS", "HOLD_DAYS"))
-    if {"HOLD_RENEW_DAYS", "HOLD_DAYS"} & set(texts) and renewed >= length:
-        # Such a hold would be renewed at every pass, as soon as it was placed.
-        sentence = (
-            f"A hold of {length} days must be renewed less than {length} days before it ends."
-        )
-        return {"HOLD_RENEW_DAYS": sentence}
-    return {}
+    sentence = together.hold_problem(days=length, renew_days=renewed)
+    return {"HOLD_RENEW_DAYS": sentence} if sentence else {}
 
 
 def _days(name: str, texts: Mapping[str, str]) -> int:

@@ -162,6 +162,14 @@ SETTINGS: tuple[Setting, ...] = (
         "Two-letter country used to understand phone numbers written without one.",
         _C,
     ),
+    Setting(
+        "CURRENCY",
+        "Currency",
+        Kind.TEXT,
+        "USD",
+        "Currency of the amounts on the list, as three letters (ISO 4217).",
+        _C,
+    ),
     # Billsby
     Setting(
         "BILLSBY_URL",
@@ -276,7 +284,7 @@ SETTINGS: tuple[Setting, ...] = (
         "3",
         "A case nobody has decided yet is held when its next charge is this near.",
         _POL,
-        least=0,
+        least=1,
         most=60,
     ),
     Setting(
@@ -294,7 +302,8 @@ SETTINGS: tuple[Setting, ...] = (
         "Renew a hold before it ends (days)",
         Kind.WHOLE,
         "30",
-        "A hold that still protects a client is renewed this long before it runs out.",
+        "A hold that still protects a client is renewed this long before it runs out: "
+        "at most half the length of a hold.",
         _POL,
         least=2,
         most=365,

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+_DOMAIN = re.compile(r"[a-z0-9][a-z0-9_-]*", re.ASCII | re.IGNORECASE)
+_CURRENCY = re.compile(r"[a-z]{3}", re.ASCII | re.IGNORECASE)
 _MAIL = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
 _MOST_PORT = 65535
 
@@ -40,9 +42,39 @@ def _phone_region(text: str) -> str:
 
 def _web_address(text: str) -> str:
     parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
         raise ValueError(text)
     return text
+
+
+def _billsby_url(text: str) -> str:
+    import httpx
+
+    try:
+        address = httpx.URL(_web_address(text))
+    except httpx.InvalidURL as problem:
+        raise ValueError(text) from problem
+    if not address.host or address.query or address.fragment or any(map(str.isspace, text)):
+        raise ValueError(text)
+    return text
+
+
+def _company_domain(text: str) -> str:
+    if not _DOMAIN.fullmatch(text):
+        raise ValueError(text)
+    return text
+
+
+def _api_key(text: str) -> str:
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("not one word")  # never the text: it is a secret
+    return text
+
+
+def _currency(text: str) -> str:
+    if not _CURRENCY.fullmatch(text):
+        raise ValueError(text)
+    return text.upper()
 
 
 def _mail_address(text: str) -> str:
@@ -67,7 +99,12 @@ _TEXT = Format(str, "one line of text")
 _FORMATS = {
     "TIME_ZONE": Format(_time_zone, "a time zone such as America/New_York"),
     "PHONE_REGION": Format(_phone_region, "a two-letter country such as US"),
-    "BILLSBY_URL": Format(_web_address, _ADDRESS),
+    "CURRENCY": Format(_currency, "three letters such as USD"),
+    "BILLSBY_URL": Format(_billsby_url, _ADDRESS),
+    "BILLSBY_DOMAIN": Format(_maybe_empty(_company_domain), "one word such as widgets"),
+    "BILLSBY_API_KEY": Format(
+        _maybe_empty(_api_key), "one word of plain letters, digits and signs, without spaces"
+    ),
     "BILLSBY_PANEL_URL": Format(_web_address, _ADDRESS),
     "PUBLIC_URL": Format(_maybe_empty(_web_address), _ADDRESS),
     "LISTEN": Format(_host_and_port, "an address and port such as 127.0.0.1:8000"),

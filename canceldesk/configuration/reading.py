@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 
-from canceldesk.configuration import formats
+from canceldesk.configuration import formats, together
 from canceldesk.configuration.definitions import BY_NAME, SETTINGS, Kind, Setting
 
 FILE_VARIABLE = "CANCELDESK_SETTINGS_FILE"
@@ -107,7 +107,7 @@ def _check_bounds(setting: Setting, value: float) -> None:
 
 def _complaint(setting: Setting, text: str) -> str:
     if setting.kind is Kind.SECRET:
-        return f"{setting.label} must be one line of text."
+        return f"{setting.label} must be {formats.wanted(setting.name)}."
     wanted = {
         Kind.WHOLE: "a whole number",
         Kind.NUMBER: "a number",
@@ -176,3 +176,15 @@ def check_all_given() -> None:
     """Raise BadSettingError for the first given setting that cannot be understood."""
     for setting in SETTINGS:
         process_value(setting.name)
+    _check_hold_given()
+
+
+def _check_hold_given() -> None:
+    # Where only one of them is given the other may be stored; `services.problem` looks at both.
+    if given("HOLD_DAYS") is None or given("HOLD_RENEW_DAYS") is None:
+        return
+    problem = together.hold_problem(
+        days=int(process_value("HOLD_DAYS")), renew_days=int(process_value("HOLD_RENEW_DAYS"))
+    )
+    if problem:
+        raise BadSettingError(f"{BY_NAME['HOLD_RENEW_DAYS'].variable}: {problem}")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from canceldesk import clock
-from canceldesk.configuration import reading
+from canceldesk.configuration import reading, together
 from canceldesk.configuration.definitions import BY_NAME, Kind, Setting
 from canceldesk.configuration.models import StoredSetting
 from canceldesk.configuration.reading import BadSettingError, Value
@@ -106,6 +106,8 @@ def problem(name: str) -> str:
     """Why the setting cannot be used as it stands, as a sentence; empty when it can."""
     try:
         value(name)
+        if name == "HOLD_RENEW_DAYS":
+            return together.hold_problem(days=whole("HOLD_DAYS"), renew_days=whole(name))
     except BadSettingError as found:
         return str(found)
     return ""

@@ -59,14 +59,49 @@ def test_only_an_admin_may(role: str, request: pytest.FixtureRequest) -> None:
 
 @pytest.mark.parametrize(
     "texts",
-    [{"HOLD_DAYS": "30"}, {"HOLD_RENEW_DAYS": "180"}, {"HOLD_DAYS": "60", "HOLD_RENEW_DAYS": "60"}],
+    [
+        {"HOLD_DAYS": "30"},
+        {"HOLD_DAYS": "59"},
+        {"HOLD_RENEW_DAYS": "91"},
+        {"HOLD_RENEW_DAYS": "180"},
+        {"HOLD_DAYS": "60", "HOLD_RENEW_DAYS": "31"},
+    ],
 )
-def test_a_hold_is_never_renewed_before_it_begins(texts: dict[str, str], admin: User) -> None:
-    with pytest.raises(BadSettingsError, match="must be renewed less than") as problem:
+def test_a_hold_is_renewed_in_its_second_half_only(texts: dict[str, str], admin: User) -> None:
+    with pytest.raises(BadSettingsError, match="must be renewed at most") as problem:
         change_settings(texts, by=admin)
     assert set(problem.value.problems) == {"HOLD_RENEW_DAYS"}
 
 
 def test_a_shorter_hold_with_a_shorter_renewal_is_fine(admin: User) -> None:
-    changed = change_settings({"HOLD_DAYS": "30", "HOLD_RENEW_DAYS": "29"}, by=admin)
+    changed = change_settings({"HOLD_DAYS": "30", "HOLD_RENEW_DAYS": "15"}, by=admin)
     assert changed == ["HOLD_DAYS", "HOLD_RENEW_DAYS"]
+
+
+@pytest.mark.parametrize("key", ["acme key", "acme_\N{EN DASH}key", "ключ", "a b"])
+def test_a_key_that_cannot_be_one_is_refused_without_being_repeated(key: str, admin: User) -> None:
+    with pytest.raises(BadSettingsError) as problem:
+        change_settings({"BILLSBY_API_KEY": key}, by=admin)
+    assert set(problem.value.problems) == {"BILLSBY_API_KEY"}
+    assert "API key must be one word" in str(problem.value)
+    told: BaseException | None = problem.value
+    while told is not None:
+        assert key not in str(told)
+        told = told.__cause__ or told.__context__
+    assert not services.is_set("BILLSBY_API_KEY")
+
+
+@pytest.mark.parametrize(
+    "domain", ["wid gets", "widgets.billsby.com", "https://widgets", "-a", "a/b"]
+)
+def test_a_company_domain_is_one_word(domain: str, admin: User) -> None:
+    with pytest.raises(BadSettingsError, match="Company domain must be one word"):
+        change_settings({"BILLSBY_DOMAIN": domain}, by=admin)
+
+
+def test_a_key_and_a_domain_can_be_saved_and_cleared(admin: User) -> None:
+    change_settings({"BILLSBY_API_KEY": " acme_k3y ", "BILLSBY_DOMAIN": "Acme-2_x"}, by=admin)
+    assert services.text("BILLSBY_API_KEY") == "acme_k3y"
+    assert services.text("BILLSBY_DOMAIN") == "Acme-2_x"
+    change_settings({"BILLSBY_API_KEY": "", "BILLSBY_DOMAIN": ""}, by=admin)
+    assert not services.is_set("BILLSBY_API_KEY")

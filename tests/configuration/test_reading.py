@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from canceldesk.configuration import reading
 from canceldesk.configuration.definitions import BY_NAME, SETTINGS, Kind, Section, Setting
-from canceldesk.configuration.reading import BadSettingError, understand
+from canceldesk.configuration.reading import BadSettingError, check_all_given, understand
 
 AMOUNT = Setting("X_AMOUNT", "Limit", Kind.MONEY, "0", "", Section.POLICY, least=0, most=1000)
 ANY_AMOUNT = Setting("X_ANY", "Amount", Kind.MONEY, "0", "", Section.POLICY)
@@ -138,6 +138,46 @@ def test_an_address_is_an_address(name: str) -> None:
     for wrong in ("desk.example.com", "javascript:alert(1)", "https://", "ftp://example.com"):
         with pytest.raises(BadSettingError, match="starts with https://"):
             understand(BY_NAME[name], wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "https://exa mple.com",
+        "https://example.com:99999",
+        "https://example.com:x",
+        "https://example.com/api key",
+        "https://example.com/api?key=1",
+        "https://example.com/#api",
+    ],
+)
+def test_billsbys_address_is_one_that_can_be_called(wrong: str) -> None:
+    with pytest.raises(BadSettingError, match="starts with https://"):
+        understand(BY_NAME["BILLSBY_URL"], wrong)
+
+
+def test_a_currency_is_three_letters_in_capitals() -> None:
+    assert understand(BY_NAME["CURRENCY"], "eur") == "EUR"
+    for wrong in ("", "$", "Euro", "E1R"):
+        with pytest.raises(BadSettingError, match="three letters such as USD"):
+            understand(BY_NAME["CURRENCY"], wrong)
+
+
+def test_an_undecided_case_is_held_a_day_before_its_charge_at_the_latest() -> None:
+    with pytest.raises(BadSettingError, match="at least 1"):
+        understand(BY_NAME["HOLD_BEFORE_CHARGE_DAYS"], "0")
+
+
+def test_a_process_does_not_start_with_a_hold_it_would_renew_at_every_pass(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CANCELDESK_HOLD_DAYS", "60")
+    check_all_given()
+    monkeypatch.setenv("CANCELDESK_HOLD_RENEW_DAYS", "30")
+    check_all_given()
+    monkeypatch.setenv("CANCELDESK_HOLD_RENEW_DAYS", "31")
+    with pytest.raises(BadSettingError, match="CANCELDESK_HOLD_RENEW_DAYS: .* at most 30 days"):
+        check_all_given()
 
 
 def test_the_public_address_may_be_empty_but_billsbys_may_not() -> None:

@@ -138,3 +138,14 @@ def test_the_next_request_sees_what_another_process_changed() -> None:
 
 def test_a_stored_setting_is_known_by_its_name() -> None:
     assert str(StoredSetting(name="HOLD_DAYS")) == "HOLD_DAYS"
+
+
+def test_a_hold_given_too_short_for_the_stored_renewal_is_a_problem(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert services.problem("HOLD_RENEW_DAYS") == ""
+    monkeypatch.setenv("CANCELDESK_HOLD_DAYS", "30")
+    assert "at most 15 days before it ends" in services.problem("HOLD_RENEW_DAYS")
+    assert services.problem("HOLD_DAYS") == ""
+    services.change("HOLD_RENEW_DAYS", "15")
+    assert services.problem("HOLD_RENEW_DAYS") == ""

@@ -217,5 +217,15 @@ def test_a_fault_that_lies_in_a_fixed_setting_is_said_above_the_form(
     monkeypatch.setenv("CANCELDESK_HOLD_RENEW_DAYS", "90")
     response = _save(browser, Section.POLICY, HOLD_DAYS="60")
     assert response.status_code == 422
-    assert "must be renewed less than 60 days" in response.content.decode()
+    assert "must be renewed at most 30 days" in response.content.decode()
     assert configuration.whole("HOLD_DAYS") == 180
+
+
+def test_a_key_that_cannot_be_one_is_told_beside_its_field_and_never_shown(browser: Client) -> None:
+    response = _save(browser, Section.BILLSBY, BILLSBY_API_KEY="acme hush-hush")
+    assert response.status_code == 422
+    page = response.content.decode()
+    assert "hush-hush" not in page
+    after = page.split('name="BILLSBY_API_KEY"')[1].split('name="BILLSBY_WEBHOOK_SECRET"')[0]
+    assert "API key must be one word" in after
+    assert not configuration.is_set("BILLSBY_API_KEY")
