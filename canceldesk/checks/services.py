@@ -71,7 +71,7 @@ def compare_book(billsby: Billsby, the_list: CancellationList) -> Report:
     book = _open_book(the_list)
     billing = still_billing.find(book, billsby)
     wrong = [*billing.wrong, *not_listed.find(book), *doubles.find(book)]
-    _settle(wrong)
+    _settle(wrong, still_unknown={(Finding.Kind.STILL_BILLING, key) for key in billing.skipped})
     return Report(
         rows=len(book.view.rows),
         of_cases=len(book.matched.case_of),
@@ -112,8 +112,8 @@ def _open_book(the_list: CancellationList) -> Book:
     return Book(view, match(view, listed_facts()), People.now())
 
 
-def _settle(wrong: list[Wrong]) -> None:
-    seen = {(one.kind, one.key) for one in wrong}
+def _settle(wrong: list[Wrong], *, still_unknown: set[tuple[Finding.Kind, str]]) -> None:
+    standing = {(one.kind, one.key) for one in wrong} | still_unknown
     with transaction.atomic():
         for one in wrong:
             findings.report(one.kind, one.key, one.sentence, client=one.client, case=one.case)
@@ -121,5 +121,5 @@ def _settle(wrong: list[Wrong]) -> None:
             case__in=under_watch()
         ):
             kind = Finding.Kind(finding.kind)
-            if (kind, finding.key) not in seen:
+            if (kind, finding.key) not in standing:
                 findings.resolve(kind, finding.key)

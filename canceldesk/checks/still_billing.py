@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from canceldesk.billsby import Billsby, NotFound, SubscriptionStatus
@@ -20,10 +21,13 @@ from canceldesk.workbook.protocol import ListedRow
 
 @dataclass
 class Billing:
-    """What was found; `unclear` counts clients of whom one service is stopped and another not."""
+    """What was found; `unclear` counts clients of whom one service is stopped and another not.
+    `skipped` holds the Billsby IDs of subscriptions of which nothing could be said this time.
+    """
 
     wrong: list[Wrong] = field(default_factory=list)
     unclear: int = 0
+    skipped: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -34,43 +38,39 @@ class _Line:
 
 
 def find(book: Book, billsby: Billsby) -> Billing:
-    """Look at the newest line of each client; what the copy says still bills is read in Billsby
+    """Look at the newest line of each service; what the copy says still bills is read in Billsby
     before it is called wrong. Raises BillsbyError.
     """
-    lines = _newest_lines(book)
-    services = _services(lines)
+    lines = _lines(book)
     handled = _handled()
+    watched = set(under_watch().values_list("pk", flat=True))
     found = Billing()
-    for pk, line in lines.items():
-        suspects = [
-            one
-            for one in _meant(line, services[pk], handled)
-            if one.is_live
-            and one.pk not in handled.open
-            and handled.asked.get(one.pk, line.on) <= line.on
-            and not _came_back(one, line)
-        ]
-        if line.case is None and suspects and any(one.is_stopped for one in services[pk]):
-            found.unclear += 1
-            continue
-        found.wrong += [wrong for one in suspects if (wrong := _confirmed(one, line, billsby))]
+    for pk, services in _services(lines).items():
+        newest = {one: line for one in services if (line := _newest(lines[pk], one, handled))}
+        suspects = [one for one, line in newest.items() if _is_suspect(one, line, handled)]
+        is_unclear = any(one.is_stopped and line.case is None for one, line in newest.items())
+        by_hand = {one for one in suspects if newest[one].case is None}
+        found.unclear += bool(is_unclear and by_hand)
+        for one in suspects:
+            line = newest[one]
+            if (is_unclear and one in by_hand) or (line.case and line.case.pk in watched):
+                found.skipped.add(one.billsby_id)
+            elif wrong := _confirmed(one, line, billsby):
+                found.wrong.append(wrong)
     return found
 
 
-def _newest_lines(book: Book) -> dict[int, _Line]:
-    """The newest line per client; clients whose own case is being looked after are left out."""
-    watched = set(under_watch().values_list("pk", flat=True))
-    lines: dict[int, _Line] = {}
+def _lines(book: Book) -> dict[int, list[_Line]]:
+    """The dated lines of each client, by the client's primary key."""
+    lines: dict[int, list[_Line]] = defaultdict(list)
     for row in book.view.rows:
-        pk, case = book.client_of(row), book.case_of(row)
-        if pk is None or row.cancelled_on is None:
-            continue
-        if pk not in lines or lines[pk].on < row.cancelled_on:
-            lines[pk] = _Line(row, row.cancelled_on, case)
-    return {pk: one for pk, one in lines.items() if not one.case or one.case.pk not in watched}
+        pk = book.client_of(row)
+        if pk is not None and row.cancelled_on is not None:
+            lines[pk].append(_Line(row, row.cancelled_on, book.case_of(row)))
+    return lines
 
 
-def _services(lines: dict[int, _Line]) -> dict[int, list[Subscription]]:
+def _services(lines: Collection[int]) -> dict[int, list[Subscription]]:
     services: dict[int, list[Subscription]] = defaultdict(list)
     for subscription in Subscription.objects.filter(client__gone_at=None).select_related("client"):
         if subscription.client_id in lines:
@@ -101,11 +101,23 @@ def _handled() -> _Handled:
     return handled
 
 
-def _meant(line: _Line, services: list[Subscription], handled: _Handled) -> list[Subscription]:
-    """Which of a client's services a line says have ended: a case knows, by hand it is all."""
-    if line.case is None:
-        return services
-    return [one for one in services if one.pk in handled.scope_of[line.case.pk]]
+def _newest(lines: list[_Line], service: Subscription, handled: _Handled) -> _Line | None:
+    """The newest line that says this service has ended: a case's line speaks of the case's own
+    services, one by hand of all the client has. Of one day the case's line is the surer one.
+    """
+    speaking = [
+        line for line in lines if line.case is None or service.pk in handled.scope_of[line.case.pk]
+    ]
+    return max(speaking, key=lambda line: (line.on, line.case is not None), default=None)
+
+
+def _is_suspect(service: Subscription, line: _Line, handled: _Handled) -> bool:
+    return (
+        service.is_live
+        and service.pk not in handled.open
+        and handled.asked.get(service.pk, line.on) <= line.on
+        and not _came_back(service, line)
+    )
 
 
 def _came_back(subscription: Subscription, line: _Line) -> bool:

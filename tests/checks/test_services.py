@@ -194,6 +194,77 @@ def test_a_case_knows_which_service_was_to_stop(desk: Desk) -> None:
     assert (report.of_cases, report.unclear, report.wrong) == (1, 0, {})
 
 
+def test_a_cases_line_says_nothing_of_the_services_outside_it(desk: Desk) -> None:
+    customer, first = desk.client()
+    second = desk.company.add_subscription(
+        customer.uid, created_at=clock.now() - dt.timedelta(days=100)
+    )
+    desk.the_list.put([by_hand("Nora Field")])
+    assert compare(desk).wrong == {STILL_BILLING: 2}
+    case = ended_case(desk, second, cancelled_on=dt.date(2026, 2, 5))
+    make_watch(case)
+    desk.company.panel_suspend(second.uid)
+    report = compare(desk)
+    assert (report.wrong, report.unclear) == ({STILL_BILLING: 1}, 0)
+    assert [finding.key for finding in found()] == [first.uid]
+    assert found()[0].resolved_at is None
+    assert Finding.objects.filter(key=first.uid).count() == 1, "it never went away"
+
+
+def test_of_two_lines_of_one_day_the_cases_own_counts_for_its_service(desk: Desk) -> None:
+    customer, first = desk.client()
+    second = desk.company.add_subscription(
+        customer.uid, created_at=clock.now() - dt.timedelta(days=100)
+    )
+    case = ended_case(desk, second)
+    desk.the_list.put([by_hand("Nora Field", reason="Typed by hand")])
+    assert compare(desk).wrong[STILL_BILLING] == 2
+    assert {finding.key: finding.case for finding in found(STILL_BILLING)} == {
+        first.uid: None,
+        second.uid: case,
+    }
+
+
+def test_a_newer_line_by_hand_counts_for_every_service(desk: Desk) -> None:
+    customer, first = desk.client()
+    second = desk.company.add_subscription(
+        customer.uid, created_at=clock.now() - dt.timedelta(days=100)
+    )
+    ended_case(desk, second)
+    desk.the_list.put([by_hand("Nora Field", cancelled_on=dt.date(2026, 2, 5))])
+    compare(desk)
+    assert {finding.key: finding.case for finding in found(STILL_BILLING)} == {
+        first.uid: None,
+        second.uid: None,
+    }
+
+
+def test_what_became_unclear_is_not_called_mended(desk: Desk) -> None:
+    customer, first = desk.client()
+    second = desk.company.add_subscription(
+        customer.uid, created_at=clock.now() - dt.timedelta(days=100)
+    )
+    desk.the_list.put([by_hand("Nora Field")])
+    compare(desk)
+    desk.company.panel_suspend(second.uid)
+    report = compare(desk)
+    assert (report.wrong, report.unclear) == ({}, 1)
+    assert [finding.key for finding in found()] == [first.uid]
+
+
+def test_what_a_watch_looks_after_is_not_called_mended_while_it_bills(desk: Desk) -> None:
+    _, service = desk.client()
+    desk.the_list.put([by_hand("Nora Field")])
+    compare(desk)
+    case = ended_case(desk, service, cancelled_on=dt.date(2026, 2, 5))
+    make_watch(case)
+    assert compare(desk).wrong == {}
+    assert [finding.key for finding in found()] == [service.uid]
+    desk.company.panel_suspend(service.uid)
+    compare(desk)
+    assert found() == []
+
+
 def test_a_closed_case_that_bills_again_after_its_watch_is_found(desk: Desk) -> None:
     _, service = desk.client()
     case = ended_case(desk, service)
