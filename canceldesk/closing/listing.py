@@ -35,12 +35,23 @@ def likeness(row: NewRow) -> str:
 def mine(view: ListView, case: Case, row: NewRow) -> list[ListedRow]:
     """The lines that are this case's row.
 
-    With a reference column the case number tells. Without one, equal values do; of equal lines
-    as many belong to other cases as those cases have had confirmed.
+    The case number tells, where the list has a column for it. Lines without a number (no such
+    column, or a person left it empty) are told by equal values; of equal lines as many belong to
+    other cases as those cases have had confirmed and do not have under their own number.
     """
-    if "reference" in view.columns:
-        return [listed for listed in view.rows if listed.reference.strip() == case.number]
-    alike = [listed for listed in view.rows if matches(listed, row)]
+    numbered = [listed for listed in view.rows if listed.reference.strip() == case.number]
+    if numbered:
+        return numbered
+    alike = [
+        listed for listed in view.rows if not listed.reference.strip() and matches(listed, row)
+    ]
+    taken = _rows_of_others(view, case, row)
+    return alike[: len(alike) - taken] if taken <= len(alike) else []
+
+
+def _rows_of_others(view: ListView, case: Case, row: NewRow) -> int:
+    """How many of the lines with these values and without a number are other cases'."""
+    numbers = {listed.reference.strip() for listed in view.rows}
     others = (
         Intent.objects.filter(
             kind=Intent.Kind.ROW,
@@ -49,23 +60,40 @@ def mine(view: ListView, case: Case, row: NewRow) -> list[ListedRow]:
             case__state__in=[State.CLOSING, State.CLOSED],
         )
         .exclude(case=case)
-        .count()
+        .select_related("case")
     )
-    return alike[: len(alike) - others] if others <= len(alike) else []
+    return sum(1 for intent in others if intent.case.number not in numbers)
 
 
-def nearly_mine(view: ListView, row: NewRow) -> ListedRow | None:
+def nearly_mine(view: ListView, case: Case, row: NewRow) -> ListedRow | None:
     """A line with this client's name and phone and the same date, but other values: written or
-    changed by a person.
+    changed by a person. A line that is another case's is not.
     """
     for listed in view.rows:
         same_person = listed.name.casefold().split() == row.name.casefold().split() and (
             phones.digits(listed.phone) == phones.digits(row.phone)
         )
         same_day = listed.cancelled_on == row.cancelled_on
-        if same_person and same_day and not matches(listed, row):
+        if (
+            same_person
+            and same_day
+            and not matches(listed, row)
+            and not _is_of_another(listed, case, row)
+        ):
             return listed
     return None
+
+
+def _is_of_another(listed: ListedRow, case: Case, row: NewRow) -> bool:
+    if listed.reference.strip():
+        return listed.reference.strip() != case.number
+    others = Facts.objects.filter(
+        cancelled_on=row.cancelled_on,
+        case__state__in=[State.CLOSING, State.CLOSED],
+        case__intents__kind=Intent.Kind.ROW,
+        case__intents__state=Intent.State.CONFIRMED,
+    ).exclude(case=case)
+    return any(matches(listed, row_for(facts)) for facts in others.select_related("case"))
 
 
 def differences(listed: ListedRow, row: NewRow) -> str:

@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from canceldesk import clock, outside
 from canceldesk.accounts.models import User
@@ -175,6 +175,8 @@ def take_back(case: Case, *, by: User, why: str) -> None:
 def rewrite_row(case: Case, *, by: User) -> None:
     """Have a row that a person removed written again. Refused unless the desk itself has just
     read that the row is gone.
+
+    Raises CaseError, also while another case with an equal row is being written; NotAllowedError.
     """
     authority.require(by, Act.REWRITE_ROW)
     with transaction.atomic():
@@ -187,10 +189,22 @@ def rewrite_row(case: Case, *, by: User) -> None:
         )
         if not gone.exists():
             raise CaseError("The row is not missing. Look at the case again.")
-        Intent.objects.filter(case=case, kind=Intent.Kind.ROW).update(state=Intent.State.INTENDED)
+        _intend_again(case)
         gone.update(evidence={})
         log.record(Verb.ROW_REWRITE_ASKED, by=by, case=case)
         waking.wake(case.pk)
+
+
+def _intend_again(case: Case) -> None:
+    try:
+        with transaction.atomic():
+            Intent.objects.filter(case=case, kind=Intent.Kind.ROW).update(
+                state=Intent.State.INTENDED
+            )
+    except IntegrityError as problem:
+        raise CaseError(
+            "Another case with the very same row is being written first. Try again in a moment."
+        ) from problem
 
 
 def to_approve(case: Case) -> list[dict[str, object]]:

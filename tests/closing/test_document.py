@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 
 import pytest
 
@@ -10,9 +11,10 @@ from canceldesk.cases.authority import NotAllowedError
 from canceldesk.cases.models import Case, State, WaitsFor
 from canceldesk.cases.services import CaseError
 from canceldesk.closing import listing, services
+from canceldesk.closing.advance import advance
 from canceldesk.closing.models import Facts, Intent, Step
 from canceldesk.workbook.errors import CannotPlace, CannotSave, ChangedMeanwhile, InUse
-from canceldesk.workbook.protocol import NewRow
+from canceldesk.workbook.protocol import NewRow, RowWritten
 from tests.closing.conftest import Desk
 
 
@@ -196,3 +198,100 @@ def test_a_reference_column_tells_equal_rows_apart(desk: Desk) -> None:
     desk.the_list.rows[0] = dataclasses.replace(desk.the_list.rows[0], reason="Moved away")
     desk.advance(case)
     assert "its reason is not what the desk wrote" in case.attention
+
+
+def test_a_worker_asleep_while_adding_does_not_write_a_second_row(desk: Desk) -> None:
+    _, subscription = desk.client()
+    case = desk.decided(subscription)
+    add = desk.the_list.add
+
+    def asleep(row: NewRow, *, expected_fingerprint: str | None = None) -> RowWritten:
+        desk.the_list.add = add  # type: ignore[method-assign]
+        desk.later(seconds=60)
+        assert advance(case.pk, owner="another")
+        return add(row, expected_fingerprint=expected_fingerprint)
+
+    desk.the_list.add = asleep  # type: ignore[method-assign]
+    assert not advance(case.pk, owner="sleeper")
+    assert len(desk.the_list.rows) == 1
+    desk.later(seconds=60)
+    desk.advance(case)
+    assert desk.the_list.written == 1
+    assert desk.step(case, Step.Name.DOCUMENT).state == Step.State.DONE
+    assert not case.attention
+
+
+def test_a_row_typed_without_the_case_number_is_adopted(desk: Desk) -> None:
+    desk.the_list.has_reference = True
+    _, subscription = desk.client()
+    case = desk.decided(subscription)
+    desk.the_list.trouble = InUse("It is open.", by="Pat")
+    desk.advance(case)
+    desk.the_list.trouble = None
+    desk.the_list.put([dataclasses.replace(my_row(case), reference="")])
+    desk.later(seconds=30)
+    desk.advance(case)
+    assert len(desk.the_list.rows) == 1
+    assert desk.step(case, Step.Name.DOCUMENT).state == Step.State.DONE
+
+
+def test_a_column_for_the_case_number_may_be_added_later(desk: Desk) -> None:
+    case = listed_case(desk)
+    desk.the_list.has_reference = True
+    desk.advance(case)
+    assert not case.attention
+    desk.company.panel_suspend(case.scope.get().subscription.billsby_id)
+    desk.advance(case)
+    assert case.state == State.CLOSED
+    assert desk.the_list.written == 1
+
+
+def test_a_numbered_row_of_an_equal_case_leaves_the_typed_one_to_the_other(desk: Desk) -> None:
+    desk.the_list.has_reference = True
+    _, first = desk.client()
+    _, second = desk.client()
+    one, two = desk.decided(first), desk.decided(second)
+    desk.advance(one)
+    desk.the_list.put([dataclasses.replace(my_row(one), reference="")])
+    desk.advance(two)
+    assert [row.reference for row in desk.the_list.rows] == [one.number, ""]
+    assert desk.step(two, Step.Name.DOCUMENT).state == Step.State.DONE
+
+
+@pytest.mark.parametrize("has_reference", [False, True])
+def test_two_services_of_one_client_stopped_on_one_day_both_get_their_rows(
+    desk: Desk, has_reference: bool
+) -> None:
+    desk.the_list.has_reference = has_reference
+    customer, first = desk.client()
+    second = desk.company.add_subscription(
+        customer.uid, created_at=desk.company.now() - dt.timedelta(days=70)
+    )
+    one, two = desk.decided(first), desk.decided(second)
+    for case in (one, two):
+        desk.advance(case)
+    for subscription in (first, second):
+        desk.company.panel_suspend(subscription.uid)
+    for case in (one, two):
+        desk.advance(case)
+        assert case.state == State.CLOSED
+        assert not case.attention
+    assert len(desk.the_list.rows) == 2
+
+
+def test_a_row_cannot_be_asked_for_while_an_equal_one_is_being_written(desk: Desk) -> None:
+    one = listed_case(desk)
+    desk.the_list.rows.clear()
+    desk.advance(one)
+    _, subscription = desk.client()
+    two = desk.decided(subscription)
+    desk.the_list.trouble = InUse("It is open.", by="Pat")
+    desk.advance(two)
+    with pytest.raises(CaseError, match="very same row"):
+        services.rewrite_row(one, by=desk.manager)
+    desk.the_list.trouble = None
+    desk.later(seconds=30)
+    desk.advance(two)
+    services.rewrite_row(one, by=desk.manager)
+    desk.advance(one)
+    assert len(desk.the_list.rows) == 2

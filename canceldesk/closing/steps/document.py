@@ -39,10 +39,10 @@ def run(work: Work) -> Result:
     if found:
         return _standing(work, intent, view, found[0], row)
     if intent.state == Intent.State.CONFIRMED:
-        return _gone(view, row)
-    if (near := listing.nearly_mine(view, row)) is not None:
+        return _gone(work, view, row)
+    if (near := listing.nearly_mine(view, work.case, row)) is not None:
         return _nearly(view, near, row)
-    return _write(work, intent, row)
+    return _write(work, intent, view, row)
 
 
 def _intend(work: Work, row: NewRow) -> Intent | None:
@@ -96,11 +96,14 @@ def _standing(work: Work, intent: Intent, view: ListView, listed: ListedRow, row
     )
 
 
-def _write(work: Work, intent: Intent, row: NewRow) -> Result:
+def _write(work: Work, intent: Intent, view: ListView, row: NewRow) -> Result:
+    """Add the row to the very file it was missing from. A worker that was asleep meanwhile would
+    otherwise write a second one.
+    """
     with work.fenced():
         intent.state, intent.sent_at = Intent.State.SENT, clock.now()
         intent.save(update_fields=["state", "sent_at"])
-    written = work.the_list.add(row)
+    written = work.the_list.add(row, expected_fingerprint=view.fingerprint)
     _confirm(work, intent, Verb.ROW_WRITTEN, written.row_number, written.fingerprint_after)
     return Done(
         f"Written as row {written.row_number}, on top of the list, and read back.",
@@ -127,8 +130,8 @@ def _twice(view: ListView, found: list[ListedRow]) -> Waits:
     )
 
 
-def _gone(view: ListView, row: NewRow) -> Waits:
-    near = listing.nearly_mine(view, row)
+def _gone(work: Work, view: ListView, row: NewRow) -> Waits:
+    near = listing.nearly_mine(view, work.case, row)
     if near is not None:
         return _nearly(view, near, row)
     return Waits(
