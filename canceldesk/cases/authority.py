@@ -13,6 +13,7 @@ class Act(StrEnum):
     FILE = "file a request"
     NOTE = "add a note"
     WITHDRAW = "withdraw a case"
+    WITHDRAW_FROM_RETENTION = "withdraw a case that is in retention"
     WITHDRAW_CHANGED_MIND = "say that the client changed their mind"
     RETAIN = "make a retention attempt"
     DECIDE = "decide a case"
@@ -35,6 +36,7 @@ TABLE: dict[Act, frozenset[Role]] = {
     Act.FILE: _EVERYONE,
     Act.NOTE: _EVERYONE,
     Act.WITHDRAW: _EVERYONE,
+    Act.WITHDRAW_FROM_RETENTION: _MANAGERS,
     Act.WITHDRAW_CHANGED_MIND: _MANAGERS,
     Act.RETAIN: _MANAGERS,
     Act.DECIDE: _MANAGERS,

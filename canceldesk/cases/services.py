@@ -218,10 +218,13 @@ def _store_message(
 def withdraw(case: Case, *, by: User, because: str, words: str = "") -> None:
     """End a case that nobody has decided: not a cancellation, a duplicate, a changed mind.
 
-    A hold that was placed is given back by the next pass.
-    Raises MovedOnError when the case is past that, NotAllowedError.
+    A hold that was placed is given back by the next pass, so what a manager has taken up only a
+    manager may withdraw, and "filed twice" must be true: another case protects the client then.
+    Raises MovedOnError when the case is past that, CaseError, NotAllowedError.
     """
     authority.require(by, Act.WITHDRAW)
+    if case.state == State.RETENTION:
+        authority.require(by, Act.WITHDRAW_FROM_RETENTION)
     if because not in WithdrawBecause.LABELS:
         raise CaseError("Say why the case is withdrawn.")
     if because == WithdrawBecause.CHANGED_MIND:
@@ -229,10 +232,28 @@ def withdraw(case: Case, *, by: User, because: str, words: str = "") -> None:
     why = WithdrawBecause.LABELS[because]
     if words.strip():
         why = f"{why} ({words.strip()})"
+    manages = authority.may(by, Act.WITHDRAW_FROM_RETENTION)
+    only_from = UNDECIDED_STATES if manages else [State.NEW]
     with transaction.atomic():
-        move(case, State.WITHDRAWN, only_from=UNDECIDED_STATES, withdrawn_because=why[:200])
+        if because == WithdrawBecause.DUPLICATE and case.state in UNDECIDED_STATES:
+            _check_filed_twice(case)
+        move(case, State.WITHDRAWN, only_from=only_from, withdrawn_because=why[:200])
         log.record(Verb.CASE_WITHDRAWN, by=by, case=case, why=why)
         waking.wake(case.pk)
+
+
+def has_another_open(case: Case) -> bool:
+    """Whether the client has another case that is open."""
+    others = Case.objects.filter(client=case.client_id, state__in=OPEN_STATES)
+    return others.exclude(pk=case.pk).exists()
+
+
+def _check_filed_twice(case: Case) -> None:
+    if not has_another_open(case):
+        raise CaseError(
+            f"{case.client} has no other open case, so {case.number} was not filed twice. "
+            "Choose another reason."
+        )
 
 
 def move(

@@ -71,6 +71,14 @@ class CasePage:
         return self.case.state in UNDECIDED_STATES
 
     @property
+    def withdraw_refusal(self) -> str:
+        """Why this person may not withdraw the case; empty when they may."""
+        act = Act.WITHDRAW
+        if self.case.state == State.RETENTION:
+            act = Act.WITHDRAW_FROM_RETENTION
+        return "" if self.may[act.name] else self.refusal[act.name]
+
+    @property
     def is_closing(self) -> bool:
         """Whether the desk is bringing it about."""
         return self.case.state == State.CLOSING

@@ -71,7 +71,8 @@ def test_of_two_who_decide_and_withdraw_at_once_one_wins() -> None:
         return "decided"
 
     def withdraw() -> str:
-        cases.withdraw(Case.objects.get(pk=case.pk), by=manager, because=WithdrawBecause.DUPLICATE)
+        why = WithdrawBecause.CHANGED_MIND
+        cases.withdraw(Case.objects.get(pk=case.pk), by=manager, because=why)
         return "withdrawn"
 
     outcomes = at_once(decide, withdraw, decide)

@@ -13,6 +13,7 @@ AGREED = {
     Act.FILE: (True, True, True),
     Act.NOTE: (True, True, True),
     Act.WITHDRAW: (True, True, True),
+    Act.WITHDRAW_FROM_RETENTION: (False, True, True),
     Act.WITHDRAW_CHANGED_MIND: (False, True, True),
     Act.RETAIN: (False, True, True),
     Act.DECIDE: (False, True, True),

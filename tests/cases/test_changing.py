@@ -112,6 +112,7 @@ def test_a_manager_withdraws_what_nobody_has_decided(
     manager: User, state: State, because: str, woken: list[int]
 ) -> None:
     case = make_case(state)
+    make_case(client=case.client)
     with TestCase.captureOnCommitCallbacks(execute=True):
         cases.withdraw(case, by=manager, because=because)
     assert case.state == State.WITHDRAWN
@@ -137,8 +138,56 @@ def test_what_is_decided_cannot_be_withdrawn(manager: User, state: State) -> Non
 @pytest.mark.parametrize("because", [WithdrawBecause.NOT_A_CANCELLATION, WithdrawBecause.DUPLICATE])
 def test_an_agent_withdraws_what_was_no_cancellation(agent: User, because: str) -> None:
     case = make_case()
+    make_case(client=case.client)
     cases.withdraw(case, by=agent, because=because)
     assert case.state == State.WITHDRAWN
+
+
+@pytest.mark.parametrize("because", WithdrawBecause.LABELS)
+def test_an_agent_may_not_withdraw_what_a_manager_has_taken_up(agent: User, because: str) -> None:
+    case = make_case(State.RETENTION)
+    make_case(client=case.client)
+    with pytest.raises(NotAllowedError, match=r"withdraw a case that is in retention\. Ask a man"):
+        cases.withdraw(case, by=agent, because=because)
+    case.refresh_from_db()
+    assert case.state == State.RETENTION
+    assert not LogEntry.objects.exists()
+
+
+def test_an_agent_who_has_not_seen_the_manager_take_it_up_withdraws_nothing(agent: User) -> None:
+    case = make_case()
+    cases.move(Case.objects.get(), State.RETENTION, only_from=[State.NEW])
+    with pytest.raises(MovedOnError, match="is already in retention"):
+        cases.withdraw(case, by=agent, because=WithdrawBecause.NOT_A_CANCELLATION)
+    assert case.state == State.RETENTION
+
+
+@pytest.mark.parametrize("other", [None, State.CLOSED, State.RETAINED, State.WITHDRAWN])
+def test_filed_twice_needs_another_open_case_of_the_client(
+    agent: User, manager: User, other: State | None
+) -> None:
+    case = make_case()
+    make_case(client=make_client("Otto", "Grove"))
+    if other is not None:
+        make_case(other, client=case.client)
+    for by in (agent, manager):
+        with pytest.raises(CaseError, match="has no other open case") as refused:
+            cases.withdraw(case, by=by, because=WithdrawBecause.DUPLICATE)
+        assert case.number in str(refused.value)
+    case.refresh_from_db()
+    assert case.state == State.NEW
+    assert not LogEntry.objects.exists()
+
+
+@pytest.mark.parametrize("other", OPEN_STATES)
+def test_of_two_open_cases_of_a_client_one_can_have_been_filed_twice(
+    agent: User, other: State
+) -> None:
+    case = make_case()
+    standing = make_case(other, client=case.client)
+    cases.withdraw(case, by=agent, because=WithdrawBecause.DUPLICATE)
+    standing.refresh_from_db()
+    assert (case.state, standing.state) == (State.WITHDRAWN, other)
 
 
 def test_an_agent_may_not_say_that_the_client_changed_their_mind(agent: User) -> None:
@@ -170,6 +219,7 @@ def test_somebody_switched_off_withdraws_nothing() -> None:
 
 def test_the_words_of_who_withdrew_are_kept(agent: User) -> None:
     case = make_case()
+    make_case(client=case.client)
     cases.withdraw(case, by=agent, because=WithdrawBecause.DUPLICATE, words=" see C-00001 ")
     assert case.withdrawn_because == "It was filed twice (see C-00001)"
     entry = LogEntry.objects.get()
@@ -178,6 +228,7 @@ def test_the_words_of_who_withdrew_are_kept(agent: User) -> None:
 
 def test_a_long_story_is_cut_on_the_case_and_whole_in_the_log(agent: User) -> None:
     case = make_case()
+    make_case(client=case.client)
     words = "x" * 300
     cases.withdraw(case, by=agent, because=WithdrawBecause.DUPLICATE, words=words)
     assert len(case.withdrawn_because) == 200
@@ -187,7 +238,7 @@ def test_a_long_story_is_cut_on_the_case_and_whole_in_the_log(agent: User) -> No
 def test_a_withdrawn_subscription_can_be_filed_anew(agent: User) -> None:
     case = make_case()
     subscription = case.scope.get().subscription
-    cases.withdraw(case, by=agent, because=WithdrawBecause.DUPLICATE)
+    cases.withdraw(case, by=agent, because=WithdrawBecause.NOT_A_CANCELLATION)
     assert cases.open_case_of([subscription]) is None
 
 

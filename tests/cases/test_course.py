@@ -124,11 +124,14 @@ class Desk(RuleBasedStateMachine):
     def withdraw(self, role: Role, which: int, because: str) -> None:
         by, case = self.users[role], self.case(which)
         changed_mind = because == WithdrawBecause.CHANGED_MIND
+        in_retention = case.state == State.RETENTION
+        of_state = Act.WITHDRAW_FROM_RETENTION if in_retention else Act.WITHDRAW
+        is_true = because != WithdrawBecause.DUPLICATE or cases.has_another_open(case)
         self.attempt(
-            Act.WITHDRAW_CHANGED_MIND if changed_mind else Act.WITHDRAW,
+            Act.WITHDRAW_CHANGED_MIND if changed_mind else of_state,
             by,
             lambda: cases.withdraw(case, by=by, because=because),
-            in_order=case.state in UNDECIDED_STATES,
+            in_order=case.state in UNDECIDED_STATES and is_true,
         )
 
     @precondition(has_cases)

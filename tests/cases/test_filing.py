@@ -229,7 +229,7 @@ def test_the_same_form_is_the_same_case_even_when_it_has_ended(
     agent: User, client_record: Client
 ) -> None:
     first = file(agent, client_record, form_token="t1")
-    cases.withdraw(first, by=agent, because=cases.WithdrawBecause.DUPLICATE)
+    cases.withdraw(first, by=agent, because=cases.WithdrawBecause.NOT_A_CANCELLATION)
     assert file(agent, client_record, form_token="t1") == first
 
 

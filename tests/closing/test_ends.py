@@ -374,7 +374,7 @@ def test_a_case_withdrawn_while_it_is_being_held_gets_its_date_back(desk: Desk) 
     def meanwhile(*args: object, **kwargs: object) -> None:
         desk.billsby.set_renewal_date = honest  # type: ignore[method-assign]
         honest(*args, **kwargs)  # type: ignore[arg-type]
-        withdraw(case, by=desk.agent, because="duplicate")
+        withdraw(case, by=desk.agent, because="not_a_cancellation")
 
     desk.billsby.set_renewal_date = meanwhile  # type: ignore[method-assign]
     assert advance(case.pk, owner="worker") is False

@@ -98,7 +98,7 @@ def test_a_withdrawn_case_gives_the_hold_back(desk: Desk) -> None:
     desk.later(days=8)
     case = desk.file(subscription)
     desk.advance(case)
-    withdraw(case, by=desk.agent, because="duplicate")
+    withdraw(case, by=desk.agent, because="not_a_cancellation")
     desk.settle(case)
     assert Hold.objects.get().state == Hold.State.RETURNED
     assert case.next_pass_at is None
@@ -111,7 +111,7 @@ def test_a_service_paused_before_stays_paused_with_its_own_date(desk: Desk) -> N
     )
     case = desk.file(subscription)
     desk.advance(case)
-    withdraw(case, by=desk.agent, because="duplicate")
+    withdraw(case, by=desk.agent, because="not_a_cancellation")
     desk.settle(case)
     after = desk.company.subscription(subscription.uid)
     assert after.status == "Paused"

@@ -271,9 +271,22 @@ def test_what_was_said_is_noted(desk: Desk, say: Say) -> None:
 def test_a_case_is_withdrawn_with_a_reason(desk: Desk, say: Say) -> None:
     case = desk.file(desk.client()[1])
 
-    said = say("case", "withdraw", case.number, "--because", "duplicate", *AGENT, "--json")
+    said = say("case", "withdraw", case.number, "--because", "not_a_cancellation", *AGENT, "--json")
 
     assert answer(said)["state"] == "withdrawn"
+
+
+def test_a_withdrawal_that_is_not_the_agents_to_make_is_explained(desk: Desk, say: Say) -> None:
+    case = desk.file(desk.client()[1])
+    twice = say("case", "withdraw", case.number, "--because", "duplicate", *AGENT)
+    say("case", "attempt", case.number, "--offer", "help", "--answer", "thinking", *MANAGER)
+    taken_up = say("case", "withdraw", case.number, "--because", "not_a_cancellation", *AGENT)
+
+    assert (twice.exit_code, taken_up.exit_code) == (1, 1)
+    assert "has no other open case" in twice.stderr
+    assert "in retention. Ask a manager" in taken_up.stderr
+    case.refresh_from_db()
+    assert case.state == State.RETENTION
 
 
 def test_a_decision_is_taken_back(desk: Desk, say: Say) -> None:

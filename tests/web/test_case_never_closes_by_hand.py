@@ -34,7 +34,7 @@ GIVEN = {
     "offer": "help",
     "answer": "accepted",
     "note": "closed",
-    "because": "duplicate",
+    "because": "not_a_cancellation",
     "words": "closed",
     "why": "closed",
 }

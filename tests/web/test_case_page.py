@@ -149,9 +149,30 @@ def test_an_agent_is_told_who_can_instead_of_being_offered_a_button(
         assert words in part_of(page, part)
         assert "<form" not in part_of(page, part)
     withdraw = part_of(page, "withdraw")
-    assert "It was filed twice" in withdraw
+    assert "It was not a wish to stop" in withdraw
     assert "The client changed their mind" not in withdraw
     assert "An agent may not say that the client changed their mind." in withdraw
+
+
+def test_an_agent_is_not_offered_to_withdraw_what_a_manager_has_taken_up(
+    agents_browser: Browser, browser: Browser
+) -> None:
+    case = make_case(State.RETENTION)
+    withdraw = part_of(page_of(agents_browser, case), "withdraw")
+    assert "may not withdraw a case that is in retention. Ask a manager or an admin." in withdraw
+    assert "<form" not in withdraw
+    assert "<form" in part_of(page_of(browser, case), "withdraw")
+
+
+def test_filed_twice_is_offered_only_beside_another_open_case(browser: Browser) -> None:
+    case = make_case()
+    withdraw = part_of(page_of(browser, case), "withdraw")
+    assert 'value="duplicate"' not in withdraw
+    assert "needs another open case of this client; there is none." in withdraw
+    make_case(client=case.client)
+    withdraw = part_of(page_of(browser, case), "withdraw")
+    assert 'value="duplicate"' in withdraw
+    assert "there is none" not in withdraw
 
 
 def test_a_manager_is_offered_everything_and_refused_nothing(browser: Browser) -> None:

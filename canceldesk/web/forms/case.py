@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from functools import cached_property
 from typing import Any
 
 from django import forms
@@ -13,7 +14,7 @@ from django import forms
 from canceldesk.accounts.models import User
 from canceldesk.cases.authority import Act, may
 from canceldesk.cases.models import Case, CaseSubscription, Channel, Decision, Message
-from canceldesk.cases.services import WithdrawBecause
+from canceldesk.cases.services import WithdrawBecause, has_another_open
 from canceldesk.closing.services import Seen
 from canceldesk.retention.models import Attempt
 
@@ -114,13 +115,18 @@ class WithdrawForm(CaseForm):
 
     @property
     def reasons(self) -> list[tuple[str, str]]:
-        """The reasons this person may give, each with its label."""
-        all_of_them = may(self.by, Act.WITHDRAW_CHANGED_MIND)
-        return [
-            (key, label)
-            for key, label in WithdrawBecause.LABELS.items()
-            if all_of_them or key != WithdrawBecause.CHANGED_MIND
-        ]
+        """The reasons this person may give for this case, each with its label."""
+        out_of_reach = set()
+        if not may(self.by, Act.WITHDRAW_CHANGED_MIND):
+            out_of_reach.add(WithdrawBecause.CHANGED_MIND)
+        if not self.could_be_filed_twice:
+            out_of_reach.add(WithdrawBecause.DUPLICATE)
+        return [each for each in WithdrawBecause.LABELS.items() if each[0] not in out_of_reach]
+
+    @cached_property
+    def could_be_filed_twice(self) -> bool:
+        """Whether there is another case that this one could repeat."""
+        return has_another_open(self.case)
 
 
 class WriteOffForm(CaseForm):
