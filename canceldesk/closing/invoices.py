@@ -36,26 +36,31 @@ class Blocking:
 def blocking(work: Work) -> list[Blocking]:
     """The client's invoices that still ask for money, with whose they are."""
     mine = {scope.subscription.billsby_id for scope in work.scope}
+    staying = {subscription.billsby_id for subscription in work.staying()}
     found = []
     for invoice in work.invoices():
         if not invoice.status.blocks:
             continue
         ids = tuple(work.billsby.invoice(invoice.number).subscription_ids)
-        found.append(Blocking(invoice, belongs(ids, mine, bool(work.staying())), ids))
+        found.append(Blocking(invoice, belongs(ids, mine, staying), ids))
     return found
 
 
-def belongs(ids: Iterable[str], mine: set[str], others_stay: bool) -> Belongs:
-    """Whose an invoice is: `ids` are the subscriptions it names, `mine` those being stopped.
+def belongs(ids: Iterable[str], mine: set[str], staying: set[str]) -> Belongs:
+    """Whose an invoice is: `ids` are the subscriptions it names, `mine` those being stopped,
+    `staying` the client's other live ones.
 
-    A one-time charge names none; when the client keeps another service only a person knows.
+    Only a person knows where it names both kinds, or a service that neither stops now nor stays,
+    or (a one-time charge) none while the client keeps another service.
     """
-    if not others_stay:
-        return Belongs.IN_SCOPE
     named = set(ids)
     if not named:
-        return Belongs.UNCLEAR
-    return Belongs.IN_SCOPE if mine & named else Belongs.STAYS
+        return Belongs.UNCLEAR if staying else Belongs.IN_SCOPE
+    if named <= mine:
+        return Belongs.IN_SCOPE
+    if named & staying and not named & mine:
+        return Belongs.STAYS
+    return Belongs.UNCLEAR
 
 
 def approval_for(case: Case, invoice: Invoice) -> WriteOffApproval | None:

@@ -93,13 +93,14 @@ def _chosen(there: list[Invoice], seen: Seen) -> Invoice:
 
 def _check_owner(billsby: Billsby, case: Case, chosen: list[Invoice]) -> None:
     mine = set(case.scope.values_list("subscription__billsby_id", flat=True))
-    stay = any(
-        not found.status.is_stopped and found.billsby_id not in mine
+    staying = {
+        found.billsby_id
         for found in billsby.customer_subscriptions(case.client.billsby_id)
-    )
+        if not found.status.is_stopped and found.billsby_id not in mine
+    }
     for invoice in chosen:
         ids = billsby.invoice(invoice.number).subscription_ids
-        if invoices.belongs(ids, mine, stay) is invoices.Belongs.STAYS:
+        if invoices.belongs(ids, mine, staying) is invoices.Belongs.STAYS:
             raise CaseError(
                 f"Invoice {invoice.number} is for a service that stays. It is not written off in "
                 "this case."

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
+from billsby_sandbox.words import Actor
 from canceldesk.accounts.models import User
 from canceldesk.cases.authority import NotAllowedError
-from canceldesk.cases.models import Case, Decision, Finding, State, WaitsFor
+from canceldesk.cases.log import Verb
+from canceldesk.cases.models import Case, Decision, Finding, LogEntry, State, WaitsFor
 from canceldesk.cases.services import CaseError
-from canceldesk.closing import services
+from canceldesk.closing import invoices, services
+from canceldesk.closing.invoices import Belongs
 from canceldesk.closing.models import Facts, Intent, Step, WriteOffApproval
 from canceldesk.closing.services import Seen
 from tests.closing.conftest import Desk
@@ -249,3 +254,82 @@ def test_spellings_make_no_difference(desk: Desk, spelling: str) -> None:
     desk.company.panel_suspend(subscription.uid)
     desk.advance(case)
     assert case.state == State.CLOSED
+
+
+def test_what_is_recorded_is_what_is_really_written_off(desk: Desk) -> None:
+    _, subscription = desk.client()
+    invoice = desk.invoice(subscription, 5000)
+    case = desk.decided(subscription)
+    desk.advance(case)
+    approve(case, desk.agent)
+    desk.company.add_fault("status", "PUT", "*/WrittenOff", status=400, times=1)
+    desk.advance(case)
+    with desk.company.transaction() as books:
+        books.amend(Actor.PANEL, "grew", books.invoice(invoice.number), books.now(), amount=25000)
+    desk.later(minutes=2)
+    desk.advance(case)
+    approve(case, desk.manager)
+    desk.advance(case)
+    request = Intent.objects.get(kind="write_off").request
+    assert request["amount_minor"] == 25000
+    assert request["approved_by"] == desk.manager.pk
+    assert "$250.00 written off" in desk.step(case, Step.Name.CLEAR).sentence
+    intended = LogEntry.objects.filter(case=case, verb=Verb.WRITE_OFF_INTENDED).order_by("id")
+    assert [entry.data["amount"] for entry in intended] == ["$50.00", "$250.00"]
+
+
+@pytest.mark.parametrize(
+    ("named", "staying", "belongs"),
+    [
+        (["A"], {"B"}, Belongs.IN_SCOPE),
+        (["A"], set(), Belongs.IN_SCOPE),
+        (["A", "C"], {"B"}, Belongs.IN_SCOPE),
+        (["A", "B"], {"B"}, Belongs.UNCLEAR),
+        (["A", "B"], set(), Belongs.UNCLEAR),
+        (["B"], {"B"}, Belongs.STAYS),
+        (["B"], set(), Belongs.UNCLEAR),
+        ([], {"B"}, Belongs.UNCLEAR),
+        ([], set(), Belongs.IN_SCOPE),
+    ],
+)
+def test_whose_an_invoice_is(named: list[str], staying: set[str], belongs: Belongs) -> None:
+    assert invoices.belongs(named, {"A", "C"}, staying) is belongs
+
+
+def test_an_invoice_for_two_services_is_not_written_off_with_one(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customer, leaving = desk.client()
+    staying = desk.company.add_subscription(customer.uid)
+    both = desk.invoice(leaving, 9900)
+    read = desk.billsby.invoice
+    monkeypatch.setattr(
+        desk.billsby,
+        "invoice",
+        lambda number: dataclasses.replace(
+            read(number), subscription_ids=[leaving.uid, staying.uid]
+        ),
+    )
+    case = desk.decided(leaving)
+    desk.advance(case)
+    assert not services.to_approve(case)
+    [offered] = desk.step(case, Step.Name.CLEAR).evidence["may_approve"]
+    assert offered["number"] == both.number
+    assert desk.company.invoice(both.number).status == "Unpaid"
+
+
+def test_what_is_owed_for_a_service_suspended_earlier_is_offered_not_waited_for(
+    desk: Desk,
+) -> None:
+    customer, leaving = desk.client()
+    earlier = desk.company.add_subscription(customer.uid)
+    desk.company.panel_suspend(earlier.uid)
+    owed = desk.invoice(earlier, 3000)
+    case = desk.decided(leaving)
+    desk.advance(case)
+    assert not services.to_approve(case)
+    [offered] = desk.step(case, Step.Name.CLEAR).evidence["may_approve"]
+    assert offered["number"] == owed.number
+    services.approve_write_offs(case, by=desk.agent, seen=[Seen(owed.number, 3000)])
+    desk.advance(case)
+    assert desk.company.invoice(owed.number).status == "WrittenOff"

@@ -81,25 +81,34 @@ def _write_off(work: Work, invoice: Invoice, approval: WriteOffApproval) -> Wait
 
 
 def _intend(work: Work, invoice: Invoice, approval: WriteOffApproval) -> Intent:
-    amount = money(invoice.amount_minor, invoice.currency)
+    """Write down what is about to be written off and by whose word; afresh when the invoice or
+    the approval has changed since an earlier try that Billsby did not carry out.
+    """
+    request = {
+        "amount_minor": invoice.amount_minor,
+        "currency": invoice.currency,
+        "status": invoice.status_raw,
+        "approved_by": approval.by_id,
+        "approved_at": approval.at.isoformat(),
+    }
     with work.fenced():
         intent, is_new = Intent.objects.get_or_create(
             case=work.case,
             kind=Intent.Kind.WRITE_OFF,
             target=invoice.number,
-            defaults={
-                "created_at": clock.now(),
-                "request": {
-                    "amount_minor": invoice.amount_minor,
-                    "currency": invoice.currency,
-                    "status": invoice.status_raw,
-                    "approved_by": approval.by_id,
-                    "approved_at": approval.at.isoformat(),
-                },
-            },
+            defaults={"created_at": clock.now(), "request": request},
         )
-        if is_new:
-            work.log(Verb.WRITE_OFF_INTENDED, invoice=invoice.number, amount=amount)
+        is_over = intent.state == Intent.State.CONFIRMED or _is_settling(intent)
+        if not is_new and (is_over or intent.request == request):
+            return intent
+        if not is_new:
+            intent.request = request
+            intent.save(update_fields=["request"])
+        work.log(
+            Verb.WRITE_OFF_INTENDED,
+            invoice=invoice.number,
+            amount=money(invoice.amount_minor, invoice.currency),
+        )
     return intent
 
 
