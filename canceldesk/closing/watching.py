@@ -5,28 +5,39 @@ still stands; after a save, that the client really stayed.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 
 from dateutil.relativedelta import relativedelta
+from django.db.models import QuerySet
 
 from canceldesk import clock
-from canceldesk.billsby import Invoice, InvoiceStatus
+from canceldesk.billsby import InvoiceStatus, SubscriptionStatus
 from canceldesk.cases import findings, log
 from canceldesk.cases.log import Verb
-from canceldesk.cases.models import Finding, WaitsFor
-from canceldesk.closing import holding, listing
+from canceldesk.cases.models import CaseSubscription, Finding, WaitsFor
+from canceldesk.closing import holding, listing, trouble
+from canceldesk.closing.charges import check_charges, invoices_since_the_request
 from canceldesk.closing.models import Facts, Hold, Watch
-from canceldesk.closing.results import NotNeeded, Result, Waits
+from canceldesk.closing.results import Done, NotNeeded, Result, Waits, all_of
 from canceldesk.closing.shown import date, money
 from canceldesk.closing.steps.stop import is_stopped
 from canceldesk.closing.work import Work
 from canceldesk.configuration import services as configuration
 from canceldesk.workbook.errors import ListError
 
+__all__ = ["after_a_save", "after_closing", "billing_dates", "check_charges", "start"]
+
 EVERY = dt.timedelta(hours=12)
 # A charge shows within Billsby's five-minute batches (billsby.md 2.1); an hour is plenty.
 AFTER_A_BILLING_DATE = dt.timedelta(hours=1)
 LAST_LOOK = dt.timedelta(days=2)
+ROW_NOT_SEEN = dt.timedelta(hours=1)
+FOUND_HERE = (
+    Finding.Kind.SWITCHED_BACK_ON,
+    Finding.Kind.CHARGED_AFTER_REQUEST,
+    Finding.Kind.OPEN_INVOICE,
+    Finding.Kind.ROW_TWICE,
+    Finding.Kind.ROW_CHANGED,
+)
 # A save counts when the client is still there after this long (field.md A4).
 SAVE_COUNTS_AFTER = dt.timedelta(days=30)
 
@@ -67,78 +78,71 @@ def after_closing(work: Work) -> Result:
     if watch.result != Watch.Result.WATCHING:
         return NotNeeded("The watch is over.")
     work.forget()
-    _check_subscriptions(work)
-    _check_invoices(work)
-    _check_row(work)
-    return _checked(work, watch)
+    looks = [
+        trouble.each(work, _check_subscription),
+        trouble.caught(lambda: _check_invoices(work), work.case),
+        _check_row(work),
+    ]
+    waits = [look for look in looks if isinstance(look, Waits)]
+    if waits:
+        return all_of([_watching(work, watch), *waits])
+    return _looked(work, watch)
 
 
-def _check_subscriptions(work: Work) -> None:
-    for scope in work.scope:
-        hold = holding.hold_of(scope)
-        if configuration.text("STOP_BY") == "pause" and hold and hold.state == Hold.State.HELD:
-            holding.ensure(work, scope)
-        subscription = work.subscription(scope)
-        key = f"{work.case.number} {subscription.billsby_id}"
-        if is_stopped(work, scope, subscription):
-            findings.resolve(Finding.Kind.SWITCHED_BACK_ON, key)
-            continue
-        findings.report(
-            Finding.Kind.SWITCHED_BACK_ON,
-            key,
-            f"{scope.subscription} was stopped, but Billsby says {subscription.status_raw} and "
-            f"charges next on {date(subscription.next_billing_at, work.zone)}. Set it to "
-            "Suspended again in Billsby and find out who switched it on.",
-            case=work.case,
-        )
+def _check_subscription(work: Work, scope: CaseSubscription) -> Result:
+    subscription = work.subscription(scope)
+    key = f"{work.case.number} {subscription.billsby_id}"
+    if is_stopped(work, scope, subscription):
+        findings.resolve(Finding.Kind.SWITCHED_BACK_ON, key)
+        return _keep_held(work, scope)
+    findings.report(
+        Finding.Kind.SWITCHED_BACK_ON,
+        key,
+        f"{scope.subscription} was stopped, but Billsby says {subscription.status_raw} and "
+        f"charges next on {date(subscription.next_billing_at, work.zone)}. Find out who switched "
+        "it on; unless the client has come back, stop it again in Billsby.",
+        case=work.case,
+    )
+    return Done(f"{scope.subscription} was switched back on.")
 
 
-def _check_invoices(work: Work) -> None:
+def _keep_held(work: Work, scope: CaseSubscription) -> Result:
+    """Renew a hold that is the stop before it runs out, whatever the settings say by now.
+
+    A date or status that a person changed is reported, never fought: they may know why.
+    """
+    hold = holding.hold_of(scope)
+    if hold is not None and hold.state == Hold.State.HELD and holding.runs_out(work, hold):
+        return holding.ensure(work, scope)
+    return NotNeeded(f"{scope.subscription} is stopped.")
+
+
+def _check_invoices(work: Work) -> Result:
+    check_charges(work)
     for invoice in invoices_since_the_request(work):
-        key = invoice.number
-        if invoice.status in {InvoiceStatus.PAID, InvoiceStatus.PENDING}:
-            findings.report(
-                Finding.Kind.CHARGED_AFTER_REQUEST,
-                key,
-                f"Invoice {key} of {money(invoice.amount_minor, invoice.currency)} was charged "
-                f"on {date(invoice.issued_at, work.zone)}, after the client asked to stop. "
-                "Refund it in Billsby and tell the client.",
-                case=work.case,
-                amount_minor=invoice.amount_minor,
-                currency=invoice.currency,
-            )
-        elif invoice.status.blocks:
+        asks = invoice.status.blocks and invoice.status is not InvoiceStatus.PENDING
+        if asks:
             findings.report(
                 Finding.Kind.OPEN_INVOICE,
-                key,
-                f"Invoice {key} of {money(invoice.amount_minor, invoice.currency)} asks for "
-                "money although the service is stopped. Write it off in Billsby.",
+                invoice.number,
+                f"Invoice {invoice.number} of {money(invoice.amount_minor, invoice.currency)} "
+                "asks for money although the service is stopped. Write it off in Billsby.",
                 case=work.case,
             )
         else:
-            findings.resolve(Finding.Kind.OPEN_INVOICE, key)
+            findings.resolve(Finding.Kind.OPEN_INVOICE, invoice.number)
+    return Done("The invoices were looked at.")
 
 
-def invoices_since_the_request(work: Work) -> Iterable[Invoice]:
-    """Invoices issued after the client asked, for what this case was to stop."""
-    mine = {scope.subscription.billsby_id for scope in work.scope}
-    staying = bool(work.staying())
-    for invoice in work.invoices():
-        if invoice.issued_at is None or invoice.issued_at <= work.case.received_at:
-            continue
-        if staying and not mine & set(work.billsby.invoice(invoice.number).subscription_ids):
-            continue
-        yield invoice
-
-
-def _check_row(work: Work) -> None:
+def _check_row(work: Work) -> Result:
     facts = Facts.objects.get(case=work.case)
     row = listing.row_for(facts)
     key = work.case.number
     try:
         view = work.the_list.read()
-    except ListError:
-        return  # Not seen is not wrong; the next look will see.
+    except ListError as problem:
+        # Not seen is neither wrong nor right: the watch cannot end on it.
+        return Waits(WaitsFor.OUTSIDE, problem.sentence, again=ROW_NOT_SEEN)
     found = listing.mine(view, work.case, row)
     if len(found) > 1:
         findings.report(
@@ -159,26 +163,53 @@ def _check_row(work: Work) -> None:
             "written. Put it back as the case shows it.",
             case=work.case,
         )
+    return Done("The row was looked at.")
 
 
-def _checked(work: Work, watch: Watch) -> Result:
+def _looked(work: Work, watch: Watch) -> Result:
+    """Note a look that saw everything, and whether the watch is over with it.
+
+    It goes on after its end date as long as something it found still stands. Of a client who has
+    been deleted nothing more can come or be put right, so there the date alone ends it.
+    """
     now = clock.now()
-    standing = work.case.findings.filter(resolved_at=None).count()
-    is_over = watch.ends_at is not None and now >= watch.ends_at
+    is_gone = _is_gone(work)
+    is_time = is_gone if watch.ends_at is None else now >= watch.ends_at
+    is_over = is_time and (is_gone or not _standing(work).filter(kind__in=FOUND_HERE).exists())
     with work.fenced():
         watch.checked_at, watch.checks = now, watch.checks + 1
         if is_over:
             clean = not work.case.findings.exists()
             watch.result = Watch.Result.CLEAN if clean else Watch.Result.WRONG
-            log.record(Verb.WATCH_ENDED, case=work.case, result=watch.get_result_display())
+            work.log(Verb.WATCH_ENDED, result=watch.get_result_display(), is_gone=is_gone)
         watch.save()
-    if is_over:
-        return NotNeeded("The watch is over.")
-    end = f"until {date(watch.ends_at, work.zone)}" if watch.ends_at else "as long as it is paused"
-    trouble = f" {standing} thing{'s' if standing != 1 else ''} found wrong." if standing else ""
+    return NotNeeded("The watch is over.") if is_over else _watching(work, watch, is_gone=is_gone)
+
+
+def _is_gone(work: Work) -> bool:
+    """Whether the client was deleted in Billsby together with what this case stopped."""
+    stopped = (work.subscription(scope).status for scope in work.scope)
+    return all(status is SubscriptionStatus.CANCELLED for status in stopped) and work.is_gone
+
+
+def _standing(work: Work) -> QuerySet[Finding]:
+    return work.case.findings.filter(resolved_at=None)
+
+
+def _watching(work: Work, watch: Watch, *, is_gone: bool = False) -> Waits:
+    now = clock.now()
+    standing = _standing(work).count()
+    if watch.ends_at is None:
+        end = "as long as it is paused"
+    elif now < watch.ends_at:
+        end = f"until {date(watch.ends_at, work.zone)}"
+    else:
+        end = "until everything has been seen and nothing is wrong any more"
+    wrong = f" {standing} thing{'s' if standing != 1 else ''} found wrong." if standing else ""
+    gone = " The client has been deleted in Billsby." if is_gone else ""
     return Waits(
         WaitsFor.TIME,
-        f"Closed. The desk watches {end} that nothing is charged.{trouble}",
+        f"Closed. The desk watches {end} that nothing is charged.{wrong}{gone}",
         again=_next_look(watch, now) - now,
     )
 
@@ -191,7 +222,9 @@ def _next_look(watch: Watch, now: dt.datetime) -> dt.datetime:
 
 
 def after_a_save(work: Work) -> Result:
-    """A retained client counts as kept only when still there thirty days later."""
+    """A retained client counts as kept only when still there thirty days later; what was charged
+    while they waited for the decision is looked at as long.
+    """
     now = clock.now()
     watch, _ = Watch.objects.get_or_create(
         case=work.case,
@@ -199,6 +232,7 @@ def after_a_save(work: Work) -> Result:
     )
     if watch.result != Watch.Result.WATCHING or watch.ends_at is None:
         return NotNeeded("The watch is over.")
+    check_charges(work)
     lost = [s for s in work.scope if work.subscription(s).status.is_stopped]
     if lost:
         findings.report(

@@ -135,9 +135,14 @@ def test_a_workbook_that_cannot_be_read_proves_nothing(desk: Desk) -> None:
 
 def test_what_was_found_makes_the_watch_end_wrong(desk: Desk) -> None:
     case = closed_case(desk)
-    desk.company.panel_activate(uid(case))
+    [row] = desk.the_list.rows
+    desk.the_list.rows.clear()
+    desk.advance(case)
+    assert kinds(case) == {"row_changed"}
+    desk.the_list.rows = [row]
     desk.later(days=60)
     desk.advance(case)
+    assert kinds(case) == set()
     assert Watch.objects.get(case=case).result == Watch.Result.WRONG
 
 

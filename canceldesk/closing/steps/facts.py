@@ -75,7 +75,7 @@ def _take(work: Work) -> Facts | Waits:
             next_charge_at=_next_charge(work),
             owed_minor=sum(i.amount_minor for i in invoices if i.status.blocks),
             taken_at=clock.now(),
-            evidence=_evidence(customer, paid, notes),
+            evidence=_evidence(customer, invoices, paid, notes),
         )
         work.log(
             Verb.CLOSING_FACTS,
@@ -134,13 +134,17 @@ def _next_charge(work: Work) -> dt.datetime | None:
 
 
 def _evidence(
-    customer: CustomerDetails, paid: list[Invoice], notes: list[CreditNote]
+    customer: CustomerDetails,
+    invoices: list[Invoice],
+    paid: list[Invoice],
+    notes: list[CreditNote],
 ) -> dict[str, Any]:
     return {
         "invoices_counted": [
             {"number": i.number, "amount_minor": i.amount_minor, "status": i.status_raw}
             for i in paid
         ],
+        "open_invoices": [i.number for i in invoices if i.status.blocks],
         "refunds": [{"amount_minor": n.amount_minor, "status": n.status_raw} for n in notes],
         "billsby_total_minor": customer.total_paid_minor,
     }

@@ -1,0 +1,120 @@
+"""Charges that should not have come: the client had asked to stop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from canceldesk.billsby import CreditNoteStatus, Invoice, InvoiceStatus
+from canceldesk.cases import findings
+from canceldesk.cases.models import Finding, State
+from canceldesk.closing.models import Facts
+from canceldesk.closing.shown import date, money
+from canceldesk.closing.work import Work
+
+
+def check_charges(work: Work) -> None:
+    """Report what was charged after the client asked to stop, and resolve what was given back.
+
+    For a case in any state, at any time. Reads the client's invoices once a pass, and of those
+    alone that matter whose they are. Of a client who stays only charges before the decision
+    count. Raises BillsbyError.
+    """
+    for invoice in invoices_since_the_request(work):
+        _check(work, invoice, _charged(work, invoice))
+    for invoice in _owed_before(work):
+        _check(work, invoice, _collected(work, invoice))
+
+
+def _check(work: Work, invoice: Invoice, sentence: str) -> None:
+    if not _is_charge(work, invoice):
+        findings.resolve(Finding.Kind.CHARGED_AFTER_REQUEST, invoice.number)
+        return
+    findings.report(
+        Finding.Kind.CHARGED_AFTER_REQUEST,
+        invoice.number,
+        sentence,
+        case=work.case,
+        amount_minor=invoice.amount_minor,
+        currency=invoice.currency,
+    )
+
+
+def _charged(work: Work, invoice: Invoice) -> str:
+    what_to_do = (
+        "They stay: agree with them whether it is refunded."
+        if work.case.state == State.RETAINED
+        else "Refund it in Billsby and tell the client."
+    )
+    return (
+        f"Invoice {invoice.number} of {money(invoice.amount_minor, invoice.currency)} was charged "
+        f"on {date(invoice.issued_at, work.zone)}, after the client asked to stop. {what_to_do}"
+    )
+
+
+def _collected(work: Work, invoice: Invoice) -> str:
+    return (
+        f"Invoice {invoice.number} of {money(invoice.amount_minor, invoice.currency)} was owed "
+        f"since {date(invoice.issued_at, work.zone)}, before the client asked to stop, and was "
+        "collected after they asked. Decide whether it is refunded in Billsby and tell the client."
+    )
+
+
+def _is_charge(work: Work, invoice: Invoice) -> bool:
+    """Whether an invoice has taken money, or is taking it, and has not given it back."""
+    if invoice.amount_minor <= 0:
+        return False
+    if invoice.status is InvoiceStatus.PENDING:
+        return True
+    return invoice.status is InvoiceStatus.PAID and not _is_given_back(work, invoice)
+
+
+def _is_given_back(work: Work, invoice: Invoice) -> bool:
+    """Nothing refundable alone may mean that this kind of payment never is; so there must be
+    credit notes as well. Those do not say for which invoice they are.
+    """
+    if invoice.refundable_minor != 0:
+        return False
+    given = sum(
+        abs(note.amount_minor)
+        for note in work.billsby.customer_credit_notes(work.client_id)
+        if note.status is not CreditNoteStatus.FAILED
+        and not (note.created_on and invoice.issued_at and note.created_on < invoice.issued_at)
+    )
+    return given >= invoice.amount_minor
+
+
+def invoices_since_the_request(work: Work) -> Iterator[Invoice]:
+    """Invoices issued after the client asked, for what this case was to stop."""
+    case = work.case
+    until = case.decided_at if case.state == State.RETAINED else None
+    for invoice in work.invoices():
+        at = invoice.issued_at
+        if at is None or at <= case.received_at or (until is not None and at > until):
+            continue
+        if _is_of_this_case(work, invoice):
+            yield invoice
+
+
+def _owed_before(work: Work) -> Iterator[Invoice]:
+    """Invoices that were open when the facts were taken and have been collected since."""
+    facts = Facts.objects.filter(case=work.case).first()
+    open_then = set(facts.evidence.get("open_invoices", [])) if facts else set()
+    for invoice in work.invoices():
+        at = invoice.issued_at
+        if (
+            invoice.number in open_then
+            and invoice.status is InvoiceStatus.PAID
+            and at is not None
+            and at <= work.case.received_at
+            and _is_of_this_case(work, invoice)
+        ):
+            yield invoice
+
+
+def _is_of_this_case(work: Work, invoice: Invoice) -> bool:
+    """An invoice that names other subscriptions alone is never this case's. A one-time charge
+    names none: it is when the client keeps nothing else.
+    """
+    mine = {scope.subscription.billsby_id for scope in work.scope}
+    named = set(work.billsby.invoice(invoice.number).subscription_ids)
+    return bool(mine & named) if named else not work.staying()
