@@ -90,7 +90,7 @@ def file_request(
         return named
     if named is not None:
         form_token = None  # it names another case already; this one must not be lost for it
-    _check_scope(client, subscriptions)
+    _check_scope(client, subscriptions, wish)
     now = clock.now()
     if received_at is not None and received_at > now:
         raise CaseError("The request cannot have come in the future. Check the date and time.")
@@ -150,7 +150,7 @@ def _is_about(case: Case, subscription_ids: Collection[int]) -> bool:
     return set(case.scope.values_list("subscription_id", flat=True)) == set(subscription_ids)
 
 
-def _check_scope(client: Client, subscriptions: Sequence[Subscription]) -> None:
+def _check_scope(client: Client, subscriptions: Sequence[Subscription], wish: Wish) -> None:
     if not subscriptions:
         raise CaseError("Choose at least one subscription to stop.")
     if any(subscription.client_id != client.pk for subscription in subscriptions):
@@ -158,6 +158,24 @@ def _check_scope(client: Client, subscriptions: Sequence[Subscription]) -> None:
     ended = [s for s in subscriptions if s.status == Subscription.Status.CANCELLED]
     if ended:
         raise CaseError(f"{ended[0]} is already cancelled in Billsby. Leave it out.")
+    stopped = {} if wish == Wish.CANCEL else stopped_by(subscriptions)
+    for subscription in subscriptions:
+        if subscription.pk in stopped:
+            raise CaseError(
+                f"{subscription} is already suspended: {stopped[subscription.pk].number} stopped "
+                "it and put the client on the list. Leave it out, or file a wish to cancel for "
+                "good."
+            )
+
+
+def stopped_by(subscriptions: Iterable[Subscription]) -> dict[int, Case]:
+    """The closed case that stopped each subscription that is suspended, by the subscription's
+    primary key. Another wish to suspend it would only put the client on the list once more.
+    """
+    suspended = [s.pk for s in subscriptions if s.status == Subscription.Status.SUSPENDED]
+    scopes = CaseSubscription.objects.filter(subscription__in=suspended, case__state=State.CLOSED)
+    newest_last = scopes.select_related("case__client").order_by("case__ended_at", "case_id")
+    return {scope.subscription_id: scope.case for scope in newest_last}
 
 
 def _next_charge(subscriptions: Iterable[Subscription]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from canceldesk import clock
+from canceldesk.cases import services as cases
 from canceldesk.cases.models import OPEN_STATES, Case
 from canceldesk.clients import refreshing
 from canceldesk.clients.models import Client, OpenInvoice, Subscription
@@ -25,6 +26,11 @@ class SubscriptionFacts:
     def can_be_chosen(self) -> bool:
         """Whether a new request may be about it."""
         return self.case is None and self.subscription.status != Subscription.Status.CANCELLED
+
+    @property
+    def stopped_by(self) -> Case | None:
+        """The closed case that suspended it; a new request can only be to cancel it for good."""
+        return cases.stopped_by([self.subscription]).get(self.subscription.pk)
 
     @property
     def tone(self) -> str:
@@ -118,8 +124,8 @@ def facts_of(client: Client) -> ClientFacts:
 def all_facts(clients: Iterable[Client]) -> list[ClientFacts]:
     """The facts of several clients; their open cases are asked for together."""
     clients = list(clients)
-    cases = defaultdict(list)
+    open_cases = defaultdict(list)
     there = Case.objects.filter(client__in=clients, state__in=OPEN_STATES)
     for case in there.prefetch_related("scope"):
-        cases[case.client_id].append(case)
-    return [ClientFacts(client, cases[client.pk]) for client in clients]
+        open_cases[case.client_id].append(case)
+    return [ClientFacts(client, open_cases[client.pk]) for client in clients]

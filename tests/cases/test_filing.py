@@ -161,6 +161,48 @@ def test_whatever_else_billsby_says_can_be_filed(agent: User, status: Any) -> No
     assert file(agent, client).scope.get().is_open
 
 
+@pytest.mark.parametrize("wish", [Wish.SUSPEND, Wish.UNSURE])
+def test_what_a_closed_case_has_suspended_is_not_asked_for_again(agent: User, wish: Wish) -> None:
+    client = make_client()
+    live = make_subscription(client)
+    stopped = make_subscription(client, Subscription.Status.SUSPENDED)
+    case = make_case(State.CLOSED, client=client, subscriptions=[stopped])
+    for scope in ([stopped], [live, stopped]):
+        with pytest.raises(CaseError, match=f"{case.number} stopped it.*wish to cancel for good"):
+            file(agent, client, subscriptions=scope, wish=wish)
+    assert Case.objects.get() == case
+    assert file(agent, client, subscriptions=[live], wish=wish).is_open
+
+
+def test_what_a_closed_case_has_suspended_can_still_be_cancelled_for_good(agent: User) -> None:
+    client = make_client()
+    stopped = make_subscription(client, Subscription.Status.SUSPENDED)
+    make_case(State.CLOSED, client=client, subscriptions=[stopped])
+    assert file(agent, client, wish=Wish.CANCEL).is_open
+
+
+@pytest.mark.parametrize("ended", [State.RETAINED, State.WITHDRAWN])
+def test_what_was_suspended_without_a_closed_case_can_be_filed(agent: User, ended: State) -> None:
+    client = make_client()
+    stopped = make_subscription(client, Subscription.Status.SUSPENDED)
+    make_case(ended, client=client, subscriptions=[stopped])
+    assert file(agent, client).is_open
+
+
+def test_what_was_switched_on_again_after_a_closed_case_can_be_filed(agent: User) -> None:
+    client = make_client()
+    make_case(State.CLOSED, client=client, subscriptions=[make_subscription(client)])
+    assert file(agent, client).is_open
+
+
+def test_of_two_closed_cases_the_newer_one_stopped_it(db: None) -> None:
+    client = make_client()
+    stopped = make_subscription(client, Subscription.Status.SUSPENDED)
+    make_case(State.CLOSED, client=client, subscriptions=[stopped])
+    newer = make_case(State.CLOSED, client=client, subscriptions=[stopped])
+    assert cases.stopped_by([stopped]) == {stopped.pk: newer}
+
+
 def test_a_subscription_named_twice_counts_once(agent: User, client_record: Client) -> None:
     once = client_record.subscriptions.get()
     case = file(agent, client_record, subscriptions=[once, Subscription.objects.get(pk=once.pk)])

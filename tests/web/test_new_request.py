@@ -116,6 +116,18 @@ def test_results_tell_two_clients_of_one_name_apart(browser: Browser) -> None:
     assert "2 found." in text(response)
 
 
+def test_what_a_closed_case_has_stopped_is_offered_only_to_be_cancelled_for_good(
+    browser: Browser, desk: Desk, nora: Client
+) -> None:
+    stopped = nora.subscriptions.first()
+    assert stopped is not None
+    case = make_case(State.CLOSED, client=nora, subscriptions=[stopped])
+    told = f"already stopped by {case.number}: only to be cancelled for good"
+    assert told not in text(panel(browser, nora))
+    desk.company.panel_suspend(stopped.billsby_id)
+    assert told in text(panel(browser, nora))
+
+
 def test_an_open_case_and_a_pause_show_in_the_results(browser: Browser) -> None:
     client = make_client("Anna", "Berg")
     paused = make_subscription(client, Subscription.Status.PAUSED)
