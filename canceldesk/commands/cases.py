@@ -13,11 +13,13 @@ from canceldesk.commands.meaning import (
     choice,
     client_of,
     listen,
+    only_a_person_can_place,
     reason_of,
     say,
     say_invoices,
     say_table,
     scope_of,
+    why_no_pass,
 )
 
 app = typer.Typer(help="File, look at and bring forward cases.", no_args_is_help=True)
@@ -226,18 +228,26 @@ def write_off(
     all_: Annotated[bool, typer.Option("--all", help="All that wait for approval.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Approve write-offs; without --invoice or --all only show what waits for approval."""
+    """Approve write-offs; without --invoice or --all only show what waits for approval.
+
+    An invoice that may be for a service that stays is approved only by its number.
+    """
     with answering(as_json=as_json):
         from canceldesk.closing import services
 
         case = case_of(number)
-        waiting = services.to_approve(case)
+        waiting, unplaced = services.to_approve(case), only_a_person_can_place(case)
         asked = invoice or []
         if not asked and not all_:
-            say_json(waiting) if as_json else say_invoices(waiting)
+            if as_json:
+                placed = [one | {"may_be_for_what_stays": False} for one in waiting]
+                say_json(placed + [one | {"may_be_for_what_stays": True} for one in unplaced])
+            else:
+                say_invoices(waiting, unplaced)
             return
         listen()
-        amounts = {str(one["number"]): int(str(one["amount_minor"])) for one in waiting}
+        offered = waiting + [one for one in unplaced if one["number"] in asked]
+        amounts = {str(one["number"]): int(str(one["amount_minor"])) for one in offered}
         unknown = [name for name in asked if name not in amounts]
         if unknown:
             refuse(f"Invoice {unknown[0]} does not wait for approval.", as_json=as_json)
@@ -317,9 +327,9 @@ def advance(
         if number:
             case = case_of(number)
             made = engine.make_passes(case.pk, owner=engine.executor_id())
-            if not made:
-                refuse(f"{case.number} is being worked on by a worker.", as_json=as_json)
             case.refresh_from_db()
+            if not made:
+                refuse(why_no_pass(case), as_json=as_json)
             say(case, as_json=as_json)
             return
         made = engine.run_due()

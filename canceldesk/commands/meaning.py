@@ -143,12 +143,35 @@ def say_table(cases: list[Case]) -> None:
     Console().print(table if cases else "There is no such case.")
 
 
-def say_invoices(waiting: list[dict[str, object]]) -> None:
-    """Invoices that wait for approval, for people."""
+def only_a_person_can_place(case: Case) -> list[dict[str, object]]:
+    """Open invoices of which nobody knows whether they are for what stops or for what stays."""
+    from canceldesk.closing.models import Step
+
+    step = Step.objects.filter(case=case, name=Step.Name.CLEAR).first()
+    return list(step.evidence.get("may_approve", [])) if step else []
+
+
+def say_invoices(waiting: list[dict[str, object]], unplaced: list[dict[str, object]]) -> None:
+    """Invoices that wait for approval and those only a person can place, for people."""
     from canceldesk.closing.shown import money
 
     if not waiting:
         typer.echo("Nothing waits for approval.")
-    for one in waiting:
+    for one in [*waiting, *unplaced]:
         amount = money(int(str(one["amount_minor"])), str(one["currency"]))
-        typer.echo(f"{one['number']}  {amount}  {one['status']}")
+        hint = (
+            "  (perhaps for a service that stays: only with --invoice)" if one in unplaced else ""
+        )
+        typer.echo(f"{one['number']}  {amount}  {one['status']}{hint}")
+
+
+def why_no_pass(case: Case) -> str:
+    """Why a pass over a case came to nothing, as a sentence."""
+    from canceldesk import clock
+
+    if case.lease_until is not None and case.lease_until >= clock.now():
+        return f"{case.number} is being worked on by a worker."
+    return (
+        f"The pass over {case.number} did not come to its end, because the case changed while it "
+        "ran or for what the log on this screen says. It stays due; look at it again."
+    )

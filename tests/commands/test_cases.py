@@ -6,6 +6,7 @@ from canceldesk.billsby import Unreachable
 from canceldesk.cases.models import Case, Decision, State
 from canceldesk.clients import search
 from canceldesk.closing import services as closing
+from canceldesk.closing.models import Step
 from canceldesk.retention.models import Attempt
 from tests.commands.conftest import Desk, Say, answer
 
@@ -232,6 +233,21 @@ def test_a_case_a_worker_has_is_left_to_it(desk: Desk, say: Say) -> None:
     assert "being worked on" in said.stderr
 
 
+def test_a_pass_that_was_overtaken_is_not_called_a_workers(
+    desk: Desk, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from canceldesk import engine
+
+    case = desk.file(desk.client()[1])
+    monkeypatch.setattr(engine, "make_passes", lambda *_given, **_named: 0)
+
+    said = say("case", "advance", case.number)
+
+    assert said.exit_code == 1
+    assert "did not come to its end" in said.stderr
+    assert "worker" not in said.stderr
+
+
 def test_a_full_cancel_needs_the_typed_id(desk: Desk, say: Say) -> None:
     customer, subscription = desk.client()
     case = desk.file(subscription)
@@ -311,6 +327,32 @@ def test_what_waits_for_approval_is_shown_before_it_is_approved(desk: Desk, say:
     assert {one["number"] for one in listed} == {first.number, second.number}
     assert (unknown.exit_code, approved.exit_code) == (1, 0)
     assert {one["number"] for one in closing.to_approve(desk.advance(case))} == {second.number}
+
+
+def test_what_only_a_person_can_place_is_shown_and_approved_by_its_number_alone(
+    desk: Desk, say: Say
+) -> None:
+    _, subscription = desk.client()
+    sure, unsure = desk.invoice(subscription, 4900), desk.invoice(subscription, 5000)
+    case = desk.advance(desk.decided(subscription))
+    step = desk.step(case, Step.Name.CLEAR)
+    there = {one["number"]: one for one in step.evidence["to_approve"]}
+    step.evidence |= {"to_approve": [there[sure.number]], "may_approve": [there[unsure.number]]}
+    step.save()
+
+    shown = say("case", "write-off", case.number, *AGENT).stdout.splitlines()
+    listed = answer(say("case", "write-off", case.number, *AGENT, "--json"))
+    say("case", "write-off", case.number, "--all", *AGENT)
+    by_all = set(case.write_off_approvals.values_list("invoice_number", flat=True))
+    say("case", "write-off", case.number, "--invoice", unsure.number, *AGENT)
+
+    assert [("perhaps for a service that stays" in line) for line in shown] == [False, True]
+    assert {one["number"]: one["may_be_for_what_stays"] for one in listed} == {
+        sure.number: False,
+        unsure.number: True,
+    }
+    assert by_all == {sure.number}
+    assert case.write_off_approvals.filter(invoice_number=unsure.number).exists()
 
 
 def test_nothing_to_approve_is_said(desk: Desk, say: Say) -> None:
