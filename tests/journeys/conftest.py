@@ -41,9 +41,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("journeys"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def browser() -> Iterator[Browser]:
-    """Debian's chromium. Where it is missing journeys are skipped, in CI they fail."""
+    """Debian's chromium. Where it is missing journeys are skipped, in CI they fail.
+
+    One for each journey: playwright runs an event loop in this thread, which must not be there
+    when the same worker goes on with other tests.
+    """
     found = shutil.which(CHROMIUM)
     if found is None:
         sentence = "chromium is missing (Debian: apt-get install chromium): no journey can be made."
@@ -51,15 +55,17 @@ def browser() -> Iterator[Browser]:
             pytest.fail(sentence)
         pytest.skip(sentence)
     with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        launched = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        yield launched
+        launched.close()
 
 
 @pytest.fixture(scope="session")
-def running_desk(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def running_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """The stack, started once for all journeys: 60 clients at Billsby, 40 rows on the list and
     one user of each role.
     """
-    desk = Desk(tmp_path_factory.mktemp("journeys"), browser)
+    desk = Desk(tmp_path_factory.mktemp("journeys"))
     try:
         create_sample(desk.workbook, _rows())
         desk.start_billsby()
@@ -73,8 +79,9 @@ def running_desk(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture
-def desk(running_desk: Desk) -> Iterator[Desk]:
+def desk(browser: Browser, running_desk: Desk) -> Iterator[Desk]:
     """The running stack; what a journey opened or broke is put right for the next one."""
+    running_desk.browser = browser
     yield running_desk
     running_desk.close_pages()
     if running_desk.is_billsby_up:

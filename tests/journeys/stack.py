@@ -105,7 +105,7 @@ class Desk:
     """
 
     folder: Path
-    browser: Browser
+    browser: Browser = field(init=False)
     port: int = field(default_factory=free_port)
     billsby_port: int = field(default_factory=free_port)
     contexts: list[BrowserContext] = field(default_factory=list)
