@@ -31,7 +31,16 @@ def _port_of(running: BaseWSGIServer) -> int:
 def served(tmp_path) -> Iterator[tuple[Company, httpx.Client]]:
     company = Company.open(tmp_path / "c.sqlite3", domain="acme", api_key=KEY, clock=lambda: NOON)
     running = server.build(company, "127.0.0.1", 0)
-    thread = threading.Thread(target=running.run, daemon=True)
+    closing = threading.Event()
+
+    def run() -> None:
+        try:
+            running.run()
+        except OSError:  # closed under its hands, as this fixture does at the end
+            if not closing.is_set():
+                raise
+
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     with httpx.Client(
         base_url=f"http://127.0.0.1:{_port_of(running)}{BASE}",
@@ -40,6 +49,7 @@ def served(tmp_path) -> Iterator[tuple[Company, httpx.Client]]:
         timeout=20,
     ) as client:
         yield company, client
+    closing.set()
     running.close()
     thread.join(timeout=10)
     company.close()

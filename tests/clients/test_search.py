@@ -78,8 +78,8 @@ def test_digits_that_are_a_billsby_id_are_found_too() -> None:
 
 
 def test_a_name_with_a_part_of_the_number_narrows_down() -> None:
-    make_client("Anna", "Berg", phone="+1 202 555 0143")
-    make_client("Anna", "Berg", phone="+1 202 555 0199")
+    make_client("Anna", "Berg", phone="+1 202 555 0143", billsby_id="ONE", email="a@example.com")
+    make_client("Anna", "Berg", phone="+1 202 555 0199", billsby_id="TWO", email="b@example.com")
     assert [client.phone for client in search.find("anna 0199")] == ["+1 202 555 0199"]
 
 
