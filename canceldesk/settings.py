@@ -98,6 +98,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "canceldesk.web.middleware.CompanyTimeMiddleware",
     "canceldesk.web.middleware.FragmentMiddleware",
+    "canceldesk.web.middleware.SignedOutMiddleware",
     "canceldesk.web.middleware.OneTimePasswordMiddleware",
     "canceldesk.web.middleware.NotAllowedMiddleware",
 ]

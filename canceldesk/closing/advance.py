@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
 from django.db.models import F
 
 from canceldesk import clock, outside
+from canceldesk.billsby import BillsbyError
 from canceldesk.cases import lease as leases
 from canceldesk.cases import services as cases
 from canceldesk.cases.lease import Lease, LostLeaseError
 from canceldesk.cases.models import Case, State, WaitsFor
 from canceldesk.closing import ending, undecided, watching
+from canceldesk.closing.charges import check_charges
 from canceldesk.closing.models import Step
 from canceldesk.closing.results import Done, NotNeeded, Result, Waits
 from canceldesk.closing.steps import clear, confirm, document, facts, hold, stop, verify
@@ -118,9 +121,13 @@ def _close(work: Work) -> list[Waits]:
         else:
             reached.add(name)
     if reached.issuperset(_STEPS):
+        # Stopped in this very pass, the service needs no hold any more: say so under its tick.
+        _note(work, Step.Name.HOLD, caught(lambda: hold.run(work), work.case))
         ending.close(work)
         return _attempt(lambda: watching.after_closing(work), work.case)
     undecided.keep_next_charge(work)
+    with suppress(BillsbyError):  # the steps have said what Billsby said
+        check_charges(work)
     return waits
 
 

@@ -12,6 +12,7 @@ from canceldesk.billsby import BillsbyError, Subscription
 from canceldesk.cases import services as cases
 from canceldesk.cases.models import Case, CaseSubscription, WaitsFor
 from canceldesk.closing import holding, trouble
+from canceldesk.closing.charges import check_charges
 from canceldesk.closing.models import Hold
 from canceldesk.closing.results import Result, Waits
 from canceldesk.closing.work import Work
@@ -24,6 +25,8 @@ def protect(work: Work) -> Result:
     """Hold what would be charged within HOLD_BEFORE_CHARGE_DAYS; else come back before that."""
     result = trouble.each(work, _protect)
     keep_next_charge(work)
+    with suppress(BillsbyError):  # looked at again in the next pass
+        check_charges(work)
     return result
 
 

@@ -24,8 +24,9 @@ def confirmation(*, name: str, company: str, plan: str, on: dt.date, is_final: b
         body=(
             f"Hello {name},\n\n"
             f"as you asked, your {service} with {company} has been {done} as of {day}. "
-            "You will not be charged again.\n\n"
-            "If you see a charge after this date, please tell us and we will put it right.\n\n"
+            "You will not be charged for it again.\n\n"
+            "If you see a charge for it after this date, please tell us and we will put it "
+            "right.\n\n"
             f"{company}\n"
         ),
     )

@@ -86,8 +86,8 @@ def decide(case: Case, *, by: User, decision: Decision, typed_id: str = "") -> N
         authority.require(by, Act.FULL_CANCEL)
         if typed_id.strip() != case.client.billsby_id:
             raise WrongIdError(
-                "That is not this client's Billsby ID. Type the ID shown beside the client's "
-                "name; cancelling cannot be undone."
+                "That is not this client's Billsby ID. Type it just as it is shown beside the "
+                "client's name, capital letters too; cancelling cannot be undone."
             )
     to = State.RETAINED if decision == Decision.RETAINED else State.CLOSING
     with transaction.atomic():

@@ -96,6 +96,11 @@ class ClientFacts:
         first = min(charging, key=lambda one: one.next_charge_at or clock.now(), default=None)
         return first.subscription if first else None
 
+    @property
+    def is_charge_known(self) -> bool:
+        """Whether Billsby was ever asked for the next charges: the company's list has none."""
+        return all(one.subscription.details_read_at is not None for one in self.live)
+
     @cached_property
     def invoices(self) -> list[OpenInvoice]:
         """Invoices that ask for money."""

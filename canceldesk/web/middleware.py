@@ -20,6 +20,7 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 UNAUTHORIZED = 401
 REDIRECTS = range(300, 400)
+ACCOUNT = "/account/"
 
 
 class CompanyTimeMiddleware:
@@ -32,6 +33,25 @@ class CompanyTimeMiddleware:
         """Answer with the company's zone current."""
         with configuration.read_once(), timezone.override(configuration.zone()):
             return self.get_response(request)
+
+
+class SignedOutMiddleware:
+    """Says plainly that what somebody sent after their sign-in ran out was not saved."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer as usual, with a word more on the sign-in page."""
+        response = self.get_response(request)
+        is_sent_away = response.status_code in REDIRECTS and not request.user.is_authenticated
+        if request.method == "POST" and is_sent_away and not request.path.startswith(ACCOUNT):
+            messages.error(
+                request,
+                "You were signed out before this was saved, so nothing was saved. Sign in and "
+                "do it again.",
+            )
+        return response
 
 
 class NotAllowedMiddleware:

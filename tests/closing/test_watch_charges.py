@@ -239,3 +239,21 @@ def test_what_was_owed_and_written_off_was_not_collected(desk: Desk) -> None:
     desk.settle(case)
     assert case.state == State.CLOSED
     assert not case.findings.exists()
+
+
+def test_a_charge_that_came_although_the_hold_was_refused_is_found_while_the_case_is_open(
+    desk: Desk,
+) -> None:
+    _, subscription = desk.client()
+    desk.later(days=8)
+    desk.company.add_fault("status", "PUT", "*/renewaldate", status=400)
+    case = desk.file(subscription)
+    desk.advance(case)
+    desk.later(days=3)
+    desk.later(minutes=10)
+    desk.advance(case)
+    assert case.findings.filter(kind="charged_after_request", resolved_at=None).exists()
+    desk.decide(case, Decision.SUSPEND)
+    desk.advance(case)
+    assert case.state == State.CLOSING
+    assert case.findings.filter(kind="charged_after_request", resolved_at=None).count() == 1

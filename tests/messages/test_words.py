@@ -23,8 +23,9 @@ def test_a_suspension_is_confirmed_in_plain_words() -> None:
         body=(
             "Hello Nora,\n\n"
             "as you asked, your Gold plan with Acme has been suspended as of 2 March 2026. "
-            "You will not be charged again.\n\n"
-            "If you see a charge after this date, please tell us and we will put it right.\n\n"
+            "You will not be charged for it again.\n\n"
+            "If you see a charge for it after this date, please tell us and we will put it "
+            "right.\n\n"
             "Acme\n"
         ),
     )
@@ -56,5 +57,5 @@ def test_every_confirmation_says_that_no_charge_follows(
     on: dt.date, is_final: bool, plan: str
 ) -> None:
     text = confirmed(on=on, is_final=is_final, plan=plan)
-    assert "You will not be charged again." in text.body
+    assert "You will not be charged for it again." in text.body
     assert str(on.year) in text.body

@@ -78,7 +78,7 @@ def test_from_the_decision_to_the_closed_case(desk: Desk, as_manager: Browser) -
     assert case.state == State.CLOSED
     assert set(_states(page).values()) == {"done", "not_needed"}
     assert "No charge expected" in page
-    assert "You will not be charged again." in page
+    assert "You will not be charged for it again." in page
 
 
 def test_deciding_approves_the_write_offs_in_the_same_form(desk: Desk, as_manager: Browser) -> None:

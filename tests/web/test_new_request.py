@@ -238,7 +238,17 @@ def test_an_open_case_is_warned_of_and_the_other_subscription_can_be_chosen(
     assert f'href="/cases/{case.pk}/"' in response.content.decode()
     shown = boxes(response)
     assert "disabled" in shown[str(case.scope.get().subscription_id)]
-    assert sum("checked" in more for more in shown.values()) == 1
+    assert not any("checked" in more for more in shown.values())
+
+
+def test_what_billsby_was_never_asked_is_not_said_to_be_nothing(
+    desk: Desk, browser: Browser, nora: Client
+) -> None:
+    nora.subscriptions.update(details_read_at=None, next_billing_at=None)
+    desk.company.set_down("503")
+    said = text(panel(browser, nora))
+    assert "Not read from Billsby yet" in said
+    assert "No charge expected" not in said
 
 
 def test_where_nothing_is_left_to_stop_there_is_no_form(browser: Browser, nora: Client) -> None:

@@ -311,3 +311,13 @@ def test_hammering_the_sign_in_page_is_answered_with_a_plain_page(client: Client
         response = _sign_in(client, "", "")
     assert response.status_code == 429
     assert "Wait a minute" in response.content.decode()
+
+
+def test_what_was_sent_after_the_sign_in_ran_out_is_said_not_to_be_saved(client: Client) -> None:
+    sent = client.post("/new/", {"client": "1"}, follow=True)
+    assert sent.redirect_chain[0][0].startswith("/account/login/")
+    assert "nothing was saved" in sent.content.decode()
+
+
+def test_a_look_without_signing_in_is_no_trouble(client: Client) -> None:
+    assert "nothing was saved" not in client.get("/new/", follow=True).content.decode()

@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from canceldesk import clock
 from canceldesk.accounts.models import Role, User
 from canceldesk.cases import findings, services
-from canceldesk.cases.models import Case, Finding, State, Wish
+from canceldesk.cases.models import Case, Finding, State, WaitsFor, Wish
 from canceldesk.web.views.today import todays
 from tests.factories import (
     make_case,
@@ -90,10 +90,19 @@ def test_a_manager_sees_every_kind_in_its_order() -> None:
 
 def test_an_agent_sees_only_what_an_agent_can_do() -> None:
     small = _awaiting_approval()
-    _awaiting_approval(manager_needed=True)
+    large = _awaiting_approval(manager_needed=True)
+    Case.objects.filter(pk=large.pk).update(waits_for=WaitsFor.PERSON)
     make_case()
     click = _awaiting_a_click()
     assert _parts(make_user()) == {"clicks": [click], "write-offs": [small]}
+
+
+@pytest.mark.parametrize("waits_for", [WaitsFor.OUTSIDE, WaitsFor.TIME, WaitsFor.NOTHING])
+def test_a_closing_that_waits_for_nobody_is_not_lost_sight_of(waits_for: WaitsFor) -> None:
+    case = make_case(state=State.CLOSING, decision="suspend")
+    Case.objects.filter(pk=case.pk).update(waits_for=waits_for, waits_sentence="Billsby is away.")
+    [part] = todays(make_user()).parts
+    assert (part.key, part.waiting[0].sentence) == ("desk", "Billsby is away.")
 
 
 @pytest.mark.parametrize("make", [_stuck, _awaiting_a_click, _awaiting_approval, make_case])

@@ -100,7 +100,8 @@ def panel(request: HttpRequest, pk: int) -> HttpResponse:
     live = [one.subscription for one in facts.live if one.can_be_chosen]
     form = RequestForm(
         client,
-        chosen=live if len(live) == 1 else [],
+        # With a case open already, what is left is more likely what stays: a person chooses.
+        chosen=live if len(live) == 1 and not facts.open_cases else [],
         form_token=secrets.token_urlsafe(24),
     )
     response = render(request, "new_request/panel.html", _known(facts, form, problem=problem))

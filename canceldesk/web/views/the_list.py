@@ -17,13 +17,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from canceldesk import clock, outside
 from canceldesk.billsby import BillsbyError
+from canceldesk.cases import waking
 from canceldesk.cases.authority import Act, may, require
 from canceldesk.cases.models import Case, State
 from canceldesk.checks import services as checks
 from canceldesk.checks.matching import Matched, listed_facts, match
 from canceldesk.clients import phones
 from canceldesk.clients.spelling import plain
-from canceldesk.closing.models import Step
+from canceldesk.closing.models import Step, Watch
 from canceldesk.web.live import live_fragment
 from canceldesk.web.requests import signed_in
 from canceldesk.workbook.errors import ListError
@@ -107,6 +108,8 @@ def check(request: HttpRequest) -> HttpResponse:
     except (checks.CannotCompareError, BillsbyError, ListError, outside.NotSetUpError) as problem:
         messages.error(request, f"The book could not be compared. {problem}")
     else:
+        for watched in Watch.objects.filter(result=Watch.Result.WATCHING):
+            waking.wake(watched.case_id)
         say = messages.warning if report.wrong or report.unreadable else messages.success
         say(request, report.sentence)
     return redirect("the-list")

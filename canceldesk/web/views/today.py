@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from canceldesk import clock
 from canceldesk.accounts.models import User
 from canceldesk.cases.authority import Act, may
-from canceldesk.cases.models import OPEN_STATES, Case, Finding, State
+from canceldesk.cases.models import OPEN_STATES, Case, Finding, State, WaitsFor
 from canceldesk.clients.models import Subscription
 from canceldesk.closing import panel
 from canceldesk.closing.models import Step
@@ -111,6 +111,8 @@ def todays(user: User) -> Today:
     ]
     if may(user, Act.DECIDE):
         parts.append(Part("undecided", "To retain or decide", "heart-handshake", _undecided()))
+    shown = {waiting.case.pk for part in parts for waiting in part.waiting}
+    parts.append(Part("desk", "The desk is at it", "progress", _at_work(shown)))
     return Today([part for part in parts if part.waiting], _findings())
 
 
@@ -140,6 +142,18 @@ def _write_offs(user: User) -> list[Waiting]:
     sentences = dict(asked.values_list("case_id", "sentence"))
     cases = _by_next_charge(Case.objects.filter(pk__in=sentences, attention=""))
     return [Waiting(case, sentences[case.pk]) for case in cases[:MOST]]
+
+
+def _at_work(shown: set[int]) -> list[Waiting]:
+    """Closings that wait for Billsby, the workbook or a time: nobody's turn, but not to be lost
+    sight of.
+    """
+    closing = Case.objects.filter(state=State.CLOSING).exclude(pk__in=shown)
+    closing = closing.exclude(waits_for=WaitsFor.PERSON)
+    return [
+        Waiting(case, case.waits_sentence or "The desk is about to look at it.")
+        for case in _by_next_charge(closing)[:MOST]
+    ]
 
 
 def _undecided() -> list[Waiting]:
