@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -70,14 +71,34 @@ class Demo:
             return
         if not (self.folder / MARK).exists():
             raise CannotRunError(f"{self.folder} is not the folder of a demo; it is left alone.")
-        shutil.rmtree(self.folder)
+        with self._alone():
+            shutil.rmtree(self.folder)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep a second demo out of the folder for as long as this one uses it; the lock goes
+        with the process, however it ends. Raises CannotRunError.
+        """
+        with (self.folder / MARK).open("a") as mark:
+            try:
+                fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as problem:
+                raise CannotRunError(
+                    f"A demo already runs in {self.folder}. Stop it first, or give this one a "
+                    "folder of its own: .venv/bin/canceldesk demo --data another-demo --port "
+                    f"{self.port + 1} --billsby-port {self.billsby_port + 1}"
+                ) from problem
+            yield
 
     def run(self) -> None:
         """Serve until Ctrl-C or SIGTERM. Raises CannotRunError, CannotStartError."""
-        self._check_ports()
         self._prepare_folder()
-        self._set_environment()
-        practice = Practice.below(self.folder, self.billsby_port)
+        with self._alone():
+            self._check_ports()
+            self._set_environment()
+            self._serve(Practice.below(self.folder, self.billsby_port))
+
+    def _serve(self, practice: Practice) -> None:
         with _ending_on_sigterm():
             try:
                 self._run(practice)
@@ -118,7 +139,7 @@ class Demo:
                 except OSError as problem:
                     raise CannotRunError(
                         f"Port {port} is taken, perhaps by a demo that runs already. Stop it, or "
-                        f"choose another port: canceldesk demo {option} {port + 1}"
+                        f"choose another port: .venv/bin/canceldesk demo {option} {port + 1}"
                     ) from problem
 
     def _prepare_folder(self) -> None:

@@ -49,6 +49,18 @@ def test_a_demos_own_folder_can_be_started_over(demo: Demo) -> None:
     assert not demo.folder.exists()
 
 
+def test_two_demos_never_share_a_folder(demo: Demo) -> None:
+    demo._prepare_folder()
+    with demo._alone():
+        second = Demo(demo.folder, demo.port + 1, demo.billsby_port + 1)
+        with pytest.raises(CannotRunError, match="already runs in .* --data another-demo"):
+            second.run()
+        with pytest.raises(CannotRunError, match="already runs"):
+            second.remove()
+    demo.remove()
+    assert not demo.folder.exists()
+
+
 def test_no_setting_of_a_real_desk_reaches_the_demo(
     demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
