@@ -311,3 +311,34 @@ def test_a_worker_that_slept_is_fenced_off_from_the_hold(desk: Desk) -> None:
     desk.billsby.subscription = asleep  # type: ignore[method-assign]
     assert advance(case.pk, owner="sleeper") is False
     assert not desk.writes()
+
+
+def test_a_service_stopped_meanwhile_has_no_date_to_be_given_back(desk: Desk) -> None:
+    _, subscription = desk.client()
+    desk.later(days=8)
+    case = desk.file(subscription)
+    desk.advance(case)
+    desk.company.panel_suspend(subscription.uid)
+    withdraw(case, by=desk.agent, because="not_a_cancellation")
+    desk.settle(case)
+    assert Hold.objects.get().state == Hold.State.OVER
+    assert len(desk.writes("renewaldate")) == 1
+
+
+def test_a_date_that_billsby_did_not_take_is_given_back_again(desk: Desk) -> None:
+    _, subscription = desk.client()
+    desk.later(days=8)
+    case = desk.file(subscription)
+    desk.advance(case)
+    desk.decide(case, Decision.RETAINED)
+    honest = desk.billsby.set_renewal_date
+    desk.billsby.set_renewal_date = lambda *a, **k: None  # type: ignore[method-assign]
+    desk.advance(case)
+    assert "It tries again" in case.waits_sentence
+    assert Hold.objects.get().state == Hold.State.HELD
+    desk.billsby.set_renewal_date = honest  # type: ignore[method-assign]
+    desk.later(seconds=10)
+    desk.advance(case)
+    assert Hold.objects.get().state == Hold.State.RETURNED
+    there = desk.company.subscription(subscription.uid)
+    assert there.next_billing_at.date() == subscription.next_billing_at.date()
