@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
@@ -13,14 +14,14 @@ from billsby_sandbox.records import Invoice, Subscription
 from billsby_sandbox.words import Actor
 
 
-class PanelHands:
+class PanelHands(ABC):
     """What a person does in the control panel. PanelRefused carries the words they would read."""
 
     books: Books
 
+    @abstractmethod
     def transaction(self) -> AbstractContextManager[Books]:
         """Several changes that happen together or not at all."""
-        raise NotImplementedError
 
     def panel_suspend(self, subscription_uid: str) -> Subscription:
         """'Update status' to Suspended."""

@@ -23,7 +23,7 @@ from canceldesk.cases.models import Case, State, WaitsFor
 from canceldesk.closing import ending, undecided, watching
 from canceldesk.closing.charges import check_charges
 from canceldesk.closing.models import Step
-from canceldesk.closing.results import Done, NotNeeded, Result, Waits
+from canceldesk.closing.results import Done, NotNeeded, Result, Waits, all_of
 from canceldesk.closing.steps import clear, confirm, document, facts, hold, stop, verify
 from canceldesk.closing.trouble import caught, unforeseen
 from canceldesk.closing.work import Work
@@ -175,9 +175,8 @@ def _settle(case: Case, lease: Lease, waits: list[Waits], woken: int) -> None:
     """Write down what the case waits for and when it is looked at next. Somebody who woke the
     case during the pass is not forgotten: then it is due again at once.
     """
-    first = next((w for w in waits if w.attention), waits[0] if waits else None)
-    again = min((w.again for w in waits), default=None)
-    failed = any(w.is_failure for w in waits)
+    combined = all_of(waits)
+    first = combined if isinstance(combined, Waits) else None
     with leases.fenced(lease):
         mine = Case.objects.filter(pk=case.pk)
         told = {
@@ -185,7 +184,7 @@ def _settle(case: Case, lease: Lease, waits: list[Waits], woken: int) -> None:
             "waits_sentence": first.sentence if first else "",
         }
         mine.exclude(**told).update(version=F("version") + 1, **told)
-        mine.update(failures=F("failures") + 1 if failed else 0)
+        mine.update(failures=F("failures") + 1 if first and first.is_failure else 0)
         cases.set_attention(case, first.sentence if first and first.attention else "")
-        planned = clock.now() + again if again is not None else None
+        planned = clock.now() + first.again if first else None
         mine.filter(wake_count=woken).update(next_pass_at=planned)

@@ -116,5 +116,5 @@ def _is_of_this_case(work: Work, invoice: Invoice) -> bool:
     names none: it is when the client keeps nothing else.
     """
     mine = {scope.subscription.billsby_id for scope in work.scope}
-    named = set(work.billsby.invoice(invoice.number).subscription_ids)
+    named = set(work.named_by(invoice))
     return bool(mine & named) if named else not work.staying()

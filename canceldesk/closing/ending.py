@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from canceldesk.cases import log
 from canceldesk.cases import services as cases
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import State
@@ -16,7 +15,7 @@ def close(work: Work) -> None:
     undecided.keep_next_charge(work)
     with work.fenced():
         cases.move(work.case, State.CLOSED, only_from=[State.CLOSING])
-        log.record(Verb.CASE_CLOSED, case=work.case)
+        work.log(Verb.CASE_CLOSED)
         watching.start(work)
 
 

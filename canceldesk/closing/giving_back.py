@@ -20,8 +20,6 @@ from canceldesk.closing.results import Done, NotNeeded, Result, Waits
 from canceldesk.closing.shown import date
 from canceldesk.closing.work import Work
 
-ONE_DAY = dt.timedelta(days=1)
-
 
 def give_back(work: Work, scope: CaseSubscription) -> Result:
     """Give a client who stays the renewal date back, and read it back.
@@ -48,7 +46,7 @@ def give_back(work: Work, scope: CaseSubscription) -> Result:
     finally:
         work.forget()
     subscription = work.subscription(scope)
-    if not _has_date(subscription, wanted):
+    if not holding.is_charged_on(subscription, wanted):
         return _not_yet(work, subscription, wanted, name)
     return _returned(work, hold, subscription, name)
 
@@ -61,17 +59,12 @@ def next_date(original: dt.datetime, now: dt.datetime) -> dt.date:
     today = now.astimezone(dt.UTC).date()
     first = original.astimezone(dt.UTC).date()
     if original > now:
-        return max(first, today + ONE_DAY)
+        return max(first, today + holding.ONE_DAY)
     wanted, months = first, 0
     while wanted <= today:
         months += 1
         wanted = first + relativedelta(months=months)
     return wanted
-
-
-def _has_date(subscription: Subscription, wanted: dt.date) -> bool:
-    at = subscription.next_billing_at
-    return at is not None and abs(at.date() - wanted) <= ONE_DAY
 
 
 def _nothing_to_give(name: str) -> Waits:

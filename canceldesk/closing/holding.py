@@ -117,15 +117,18 @@ def protects(subscription: Subscription, hold: Hold) -> bool:
     return at is not None and at.date() >= hold.until - ONE_DAY
 
 
+def is_charged_on(subscription: Subscription, day: dt.date) -> bool:
+    """Whether Billsby's next charge is on this day, with the same day's grace."""
+    at = subscription.next_billing_at
+    return at is not None and abs(at.date() - day) <= ONE_DAY
+
+
 def shows(subscription: Subscription, hold: Hold) -> bool:
     """Whether the date Billsby shows is the hold's own: the one read back, or one that was sent
     and whose answer may have been lost.
     """
-    at = subscription.next_billing_at
-    if at is None:
-        return False
     own = [day for day in (hold.until, hold.tried_until) if day is not None]
-    return any(abs(at.date() - day) <= ONE_DAY for day in own)
+    return any(is_charged_on(subscription, day) for day in own)
 
 
 def _held(work: Work, hold: Hold, name: str) -> Done:

@@ -41,7 +41,7 @@ def blocking(work: Work) -> list[Blocking]:
     for invoice in work.invoices():
         if not invoice.status.blocks:
             continue
-        ids = tuple(work.billsby.invoice(invoice.number).subscription_ids)
+        ids = work.named_by(invoice)
         found.append(Blocking(invoice, belongs(ids, mine, staying), ids))
     return found
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
 
+from canceldesk import clock
 from canceldesk.accounts.models import User
 from canceldesk.cases.models import Case, CaseSubscription
+
+# How long what was sent may take to show before it is sent again.
+SETTLES_IN = dt.timedelta(seconds=60)
 
 
 class Facts(models.Model):
@@ -178,6 +183,30 @@ class Intent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.target}: {self.get_state_display()}"
+
+    @property
+    def is_settling(self) -> bool:
+        """Whether it was sent so short ago that it may not show yet, and must not be repeated."""
+        return (
+            self.state == self.State.SENT
+            and self.sent_at is not None
+            and clock.now() - self.sent_at < SETTLES_IN
+        )
+
+    def mark_sent(self) -> None:
+        """About to leave the desk now."""
+        self.state, self.sent_at = self.State.SENT, clock.now()
+        self.save(update_fields=["state", "sent_at"])
+
+    def mark_refused(self, why: str) -> None:
+        """Answered with a no."""
+        self.state, self.answer = self.State.REFUSED, {"why": why}
+        self.save(update_fields=["state", "answer"])
+
+    def mark_confirmed(self, answer: dict[str, Any]) -> None:
+        """Read back; `answer` is what was read."""
+        self.state, self.confirmed_at, self.answer = self.State.CONFIRMED, clock.now(), answer
+        self.save(update_fields=["state", "confirmed_at", "answer"])
 
 
 class Watch(models.Model):

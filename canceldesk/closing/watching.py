@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from canceldesk import clock
 from canceldesk.billsby import InvoiceStatus, SubscriptionStatus
-from canceldesk.cases import findings, log
+from canceldesk.cases import findings
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import CaseSubscription, Finding, WaitsFor
 from canceldesk.closing import holding, listing, trouble
@@ -23,8 +23,6 @@ from canceldesk.closing.steps.stop import is_stopped
 from canceldesk.closing.work import Work
 from canceldesk.configuration import services as configuration
 from canceldesk.workbook.errors import ListError
-
-__all__ = ["after_a_save", "after_closing", "billing_dates", "check_charges", "start"]
 
 EVERY = dt.timedelta(hours=12)
 # A charge shows within Billsby's five-minute batches (billsby.md 2.1); an hour is plenty.
@@ -246,7 +244,7 @@ def after_a_save(work: Work) -> Result:
         watch.checked_at, watch.checks = now, watch.checks + 1
         if lost or now >= watch.ends_at:
             watch.result = Watch.Result.WRONG if lost else Watch.Result.CLEAN
-            log.record(Verb.WATCH_ENDED, case=work.case, result=watch.get_result_display())
+            work.log(Verb.WATCH_ENDED, result=watch.get_result_display())
         watch.save()
     if watch.result != Watch.Result.WATCHING:
         return NotNeeded("The watch is over.")

@@ -123,6 +123,13 @@ class Work:
             self._read["invoices"] = found
         return self._read["invoices"]  # type: ignore[no-any-return]
 
+    def named_by(self, invoice: Invoice) -> tuple[str, ...]:
+        """The subscriptions an invoice names; asked once a pass, by however many steps."""
+        key = f"invoice {invoice.number}"
+        if key not in self._read:
+            self._read[key] = tuple(self.billsby.invoice(invoice.number).subscription_ids)
+        return self._read[key]  # type: ignore[no-any-return]
+
     def staying(self) -> list[CustomerSubscription]:
         """Live subscriptions of the client that are not in scope: they must not be touched."""
         if "subscriptions" not in self._read:

@@ -14,9 +14,9 @@ from canceldesk import clock
 from canceldesk.cases.lease import give_back, take
 from canceldesk.cases.models import Case, Decision, Finding, State
 from canceldesk.closing import services
+from canceldesk.closing.charges import check_charges
 from canceldesk.closing.models import Facts, Watch
 from canceldesk.closing.services import Seen
-from canceldesk.closing.watching import check_charges
 from canceldesk.closing.work import Work
 from tests.closing.conftest import Desk
 from tests.closing.test_watch import closed_case, kinds, uid

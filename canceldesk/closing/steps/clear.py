@@ -22,8 +22,6 @@ from canceldesk.closing.shown import money
 from canceldesk.closing.work import Work
 from canceldesk.configuration import services as configuration
 
-# How long a write-off that was sent may take to show before it is sent again.
-SETTLES_IN = dt.timedelta(seconds=60)
 # Billsby takes pending invoices in batches every five minutes (billsby.md 2.1).
 BATCH = dt.timedelta(seconds=60)
 
@@ -60,7 +58,7 @@ def _adopt_what_is_done(work: Work) -> None:
 
 def _write_off(work: Work, invoice: Invoice, approval: WriteOffApproval) -> Waits | None:
     intent = _intend(work, invoice, approval)
-    if _is_settling(intent):
+    if intent.is_settling:
         return Waits(
             WaitsFor.OUTSIDE,
             f"Invoice {invoice.number} was written off, but Billsby does not show it yet. The "
@@ -69,8 +67,7 @@ def _write_off(work: Work, invoice: Invoice, approval: WriteOffApproval) -> Wait
             is_unknown=True,
         )
     with work.fenced():
-        intent.state, intent.sent_at = Intent.State.SENT, clock.now()
-        intent.save(update_fields=["state", "sent_at"])
+        intent.mark_sent()
     try:
         work.billsby.write_off(invoice.number)
     except (Refused, Blocked, NotFound) as problem:
@@ -98,7 +95,7 @@ def _intend(work: Work, invoice: Invoice, approval: WriteOffApproval) -> Intent:
             target=invoice.number,
             defaults={"created_at": clock.now(), "request": request},
         )
-        is_over = intent.state == Intent.State.CONFIRMED or _is_settling(intent)
+        is_over = intent.state == Intent.State.CONFIRMED or intent.is_settling
         if not is_new and (is_over or intent.request == request):
             return intent
         if not is_new:
@@ -112,18 +109,9 @@ def _intend(work: Work, invoice: Invoice, approval: WriteOffApproval) -> Intent:
     return intent
 
 
-def _is_settling(intent: Intent) -> bool:
-    return (
-        intent.state == Intent.State.SENT
-        and intent.sent_at is not None
-        and clock.now() - intent.sent_at < SETTLES_IN
-    )
-
-
 def _refused(work: Work, intent: Intent, invoice: Invoice, why: str) -> Waits:
     with work.fenced():
-        intent.state, intent.answer = Intent.State.REFUSED, {"why": why}
-        intent.save(update_fields=["state", "answer"])
+        intent.mark_refused(why)
         work.log(Verb.WRITE_OFF_FAILED, invoice=invoice.number, why=why)
     if invoice.status is InvoiceStatus.PENDING:
         return Waits(
@@ -164,9 +152,7 @@ def _confirm(work: Work, intent: Intent, invoice: Invoice) -> None:
         scope.subscription.billsby_id: work.subscription(scope).status_raw for scope in work.scope
     }
     with work.fenced():
-        intent.state, intent.confirmed_at = Intent.State.CONFIRMED, clock.now()
-        intent.answer = {"status": invoice.status_raw, "subscriptions_after": statuses}
-        intent.save(update_fields=["state", "confirmed_at", "answer"])
+        intent.mark_confirmed({"status": invoice.status_raw, "subscriptions_after": statuses})
         work.log(
             Verb.WRITE_OFF_DONE,
             invoice=invoice.number,

@@ -84,9 +84,7 @@ def _sent(work: Work, intent: Intent, text: words.Text) -> Done:
     now = clock.now()
     address = work.case.client.email
     with work.fenced():
-        intent.state, intent.confirmed_at = Intent.State.CONFIRMED, now
-        intent.answer = {"to": address, "at": now.isoformat()}
-        intent.save(update_fields=["state", "confirmed_at", "answer"])
+        intent.mark_confirmed({"to": address, "at": now.isoformat()})
         Message.objects.create(
             case=work.case,
             direction=Message.Direction.OUT,

@@ -101,8 +101,7 @@ def _write(work: Work, intent: Intent, view: ListView, row: NewRow) -> Result:
     otherwise write a second one.
     """
     with work.fenced():
-        intent.state, intent.sent_at = Intent.State.SENT, clock.now()
-        intent.save(update_fields=["state", "sent_at"])
+        intent.mark_sent()
     written = work.the_list.add(row, expected_fingerprint=view.fingerprint)
     _confirm(work, intent, Verb.ROW_WRITTEN, written.row_number, written.fingerprint_after)
     return Done(
@@ -113,9 +112,7 @@ def _write(work: Work, intent: Intent, view: ListView, row: NewRow) -> Result:
 
 def _confirm(work: Work, intent: Intent, verb: Verb, row_number: int, fingerprint: str) -> None:
     with work.fenced():
-        intent.state, intent.confirmed_at = Intent.State.CONFIRMED, clock.now()
-        intent.answer = {"row_number": row_number, "fingerprint": fingerprint}
-        intent.save(update_fields=["state", "confirmed_at", "answer"])
+        intent.mark_confirmed({"row_number": row_number, "fingerprint": fingerprint})
         work.log(verb, row_number=row_number, fingerprint=fingerprint)
 
 

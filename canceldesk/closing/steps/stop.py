@@ -20,8 +20,6 @@ from canceldesk.closing.results import Done, Result, Waits
 from canceldesk.closing.work import Work
 from canceldesk.configuration import services as configuration
 
-SETTLES_IN = dt.timedelta(seconds=60)
-
 
 def run(work: Work) -> Result:
     """Stop every subscription in scope, or say what is still needed for it."""
@@ -44,8 +42,7 @@ def is_stopped(work: Work, scope: CaseSubscription, subscription: Subscription) 
         hold is not None
         and hold.state == Hold.State.HELD
         and subscription.status is SubscriptionStatus.PAUSED
-        and subscription.next_billing_at is not None
-        and subscription.next_billing_at.date() >= hold.until - dt.timedelta(days=1)
+        and holding.protects(subscription, hold)
     )
 
 
@@ -137,15 +134,10 @@ def _if_refused(work: Work) -> str:
 
 def _cancel(work: Work, scope: CaseSubscription, subscription: Subscription) -> Result:
     intent = _intend(work, scope)
-    if (
-        intent.state == Intent.State.SENT
-        and intent.sent_at is not None
-        and clock.now() - intent.sent_at < SETTLES_IN
-    ):
+    if intent.is_settling:
         return _not_seen_yet(scope, subscription)
     with work.fenced():
-        intent.state, intent.sent_at = Intent.State.SENT, clock.now()
-        intent.save(update_fields=["state", "sent_at"])
+        intent.mark_sent()
     try:
         work.billsby.cancel_subscription(subscription.billsby_id, work.client_id)
     except (Refused, Blocked, NotFound) as problem:
@@ -183,8 +175,7 @@ def _not_seen_yet(scope: CaseSubscription, subscription: Subscription) -> Waits:
 
 def _refused(work: Work, scope: CaseSubscription, intent: Intent, why: str) -> Waits:
     with work.fenced():
-        intent.state, intent.answer = Intent.State.REFUSED, {"why": why}
-        intent.save(update_fields=["state", "answer"])
+        intent.mark_refused(why)
         work.log(Verb.STOP_FAILED, subscription=str(scope.subscription), why=why)
     return Waits(
         WaitsFor.PERSON,
