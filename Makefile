@@ -6,7 +6,7 @@ RUNTIME := $(VENV)/.runtime-installed
 DEVELOPMENT := $(VENV)/.development-installed
 PYTEST := $(BIN)/pytest -n 2 --dist loadgroup
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-LOCK := uv pip compile --universal --generate-hashes --no-header --no-annotate --quiet
+LOCK := uv pip compile --universal --generate-hashes --no-header --no-annotate --no-strip-extras --quiet
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-reset run migrate test journeys chaos coverage lint types format bench lock clean
