@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from canceldesk.workbook.errors import ChangedMeanwhile, ListError
-from canceldesk.workbook.protocol import ListedRow, ListView, NewRow, RowWritten
+from canceldesk.workbook.protocol import ListedRow, ListView, NewRow, RowRemoved, RowWritten
 
 HEADING_ROW = 3
 COLUMNS = {
@@ -30,6 +30,7 @@ class FakeList:
     has_reference: bool = False
     trouble: ListError | None = None
     written: int = 0
+    removed: int = 0
     after_write: Exception | None = None
 
     def read(self) -> ListView:
@@ -59,6 +60,20 @@ class FakeList:
             problem, self.after_write = self.after_write, None
             raise problem
         return RowWritten(HEADING_ROW + 1, before, self._fingerprint(), self.read().rows[0])
+
+    def remove(self, row: ListedRow, *, expected_fingerprint: str | None = None) -> RowRemoved:
+        self._raise_trouble()
+        before = self._fingerprint()
+        standing = [replace(one, row_number=row.row_number) for one in self.rows]
+        if expected_fingerprint not in {None, before} or standing.count(row) != 1:
+            raise ChangedMeanwhile("Somebody saved the workbook meanwhile.")
+        place = standing.index(row)
+        del self.rows[place]
+        self.removed += 1
+        if self.after_write is not None:
+            problem, self.after_write = self.after_write, None
+            raise problem
+        return RowRemoved(HEADING_ROW + 1 + place, before, self._fingerprint(), row)
 
     def listed(self, row: NewRow) -> ListedRow:
         """The row as it would be read back."""

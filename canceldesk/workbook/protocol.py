@@ -55,7 +55,8 @@ class ListView:
     """The whole list, newest (top) row first.
 
     `headings` and `columns` go from field (see `FIELDS`) to the heading's text and to the column's
-    letters; `fingerprint` is the SHA-256 of the file these rows were read from.
+    letters; `fingerprint` is the same only for the very same file: its SHA-256, or what the cloud
+    gives as its version. `path` of a workbook in the cloud is its name there.
     """
 
     path: Path
@@ -77,6 +78,16 @@ class RowWritten:
     row: ListedRow
 
 
+@dataclass(frozen=True)
+class RowRemoved:
+    """Proof of one row taken out: the row as it stood, and where."""
+
+    row_number: int
+    fingerprint_before: str
+    fingerprint_after: str
+    row: ListedRow
+
+
 class CancellationList(Protocol):
     """A place where cancelled clients are listed."""
 
@@ -90,6 +101,16 @@ class CancellationList(Protocol):
         With `expected_fingerprint` the row is added only to exactly that file, else
         `ChangedMeanwhile`. Raises any `ListError`; unless it is `ReadBackDiffers`, nothing was
         written.
+        """
+        ...
+
+    def remove(self, row: ListedRow, *, expected_fingerprint: str | None = None) -> RowRemoved:
+        """Take out the line `row` as `read` gave it, save, read back and compare.
+
+        It is taken out where it was read, or, if lines were put above it meanwhile, where it now
+        stands; `ChangedMeanwhile` when no line, or more than one other than at its place, has
+        exactly its values, or, with `expected_fingerprint`, when the file is another. Raises any
+        `ListError`; unless it is `ReadBackDiffers`, nothing was written.
         """
         ...
 
