@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from canceldesk.workbook import references, sheetdata
@@ -12,47 +12,80 @@ from canceldesk.workbook.references import Reference, Span
 from canceldesk.workbook.sheetdata import Formula
 
 
-@dataclass
-class _Group:
-    """A shared formula: the cell that holds its text, and the rows its members stand in."""
+class CellFormulas:
+    """The formulas of one sheet's cells, met chunk by chunk, twice: to learn, then to move.
 
-    master: Formula
-    top: int
-    bottom: int
+    `here`: it is the list's own sheet. What is kept is one entry for each shared formula, so that
+    the number of cells does not matter.
+    """
+
+    def __init__(self, shift: Insertion, *, here: bool) -> None:
+        self._shift = shift
+        self._here = here
+        self._learned = _Groups()
+        self._met: _Groups | None = None
+
+    def learn(self, rows: bytes) -> None:
+        """Learn the shared formulas of a chunk; the chunks, whole rows, come in their order."""
+        for formula in _shared(rows):
+            group = self._learned.group_of(formula)
+            if group is not None:
+                group.take_in(formula)
+
+    def moved(self, rows: bytes) -> bytes:
+        """A chunk, the same ones in the same order, with its formulas as they read after.
+
+        The cells themselves stay where they are. Raises `CannotEdit` for a formula that cannot
+        follow.
+        """
+        if self._met is None:
+            self._met = self._learned.again()
+        return sheetdata.with_formulas(rows, self._changed)
+
+    def _changed(self, formula: Formula) -> Formula:
+        kind = formula.attributes.get("t")
+        if kind == "shared":
+            formula = self._own(formula)
+        elif kind in ("array", "dataTable") and self._here:
+            _check_block(formula, self._shift)
+        named = dict(formula.attributes)
+        if self._here:
+            for name in {"ref", "r1", "r2"} & named.keys():
+                named[name] = self._shift.range_moved(named[name])
+        text = self._shift.formula(formula.text, here=self._here, row=formula.row)
+        return replace(formula, attributes=named, text=text)
+
+    def _own(self, formula: Formula) -> Formula:
+        """A member of a shared formula as it is, or spelled out where it cannot stay shared."""
+        group = None if self._met is None else self._met.group_of(formula)
+        if group is not None and group.stays_shared(self._shift, here=self._here):
+            return formula
+        return _spelled_out(formula, group)
+
+
+def formulas_of_row(chunks: Iterable[bytes], number: int) -> dict[int, Formula]:
+    """The formulas of one row by column, followers of a shared one spelled out.
+
+    The chunks, whole rows, come in their order and are read no further than needed.
+    """
+    groups = _Groups()
+    found: dict[int, Formula] = {}
+    for rows in chunks:
+        for formula in sheetdata.formulas(rows):
+            if formula.row > number:
+                return found
+            shared = formula.attributes.get("t") == "shared"
+            group = groups.group_of(formula) if shared else None
+            if formula.row == number:
+                found[formula.column] = _spelled_out(formula, group) if shared else formula
+    return found
 
 
 def moved(rows: bytes, insertion: Insertion, *, here: bool) -> bytes:
-    """The rows with all formulas as they read after the insertion; cells stay where they are.
-
-    `here`: these are the rows of the list's own sheet. Raises `CannotEdit` for a formula that
-    cannot follow.
-    """
-    groups = _Groups(rows, insertion, here=here)
-
-    def change(formula: Formula) -> Formula:
-        kind = formula.attributes.get("t")
-        if kind == "shared":
-            formula = groups.own(formula)
-        elif kind in ("array", "dataTable") and here:
-            _check_block(formula, insertion)
-        named = dict(formula.attributes)
-        if here:
-            for name in {"ref", "r1", "r2"} & named.keys():
-                named[name] = insertion.range_moved(named[name])
-        text = insertion.formula(formula.text, here=here, row=formula.row)
-        return replace(formula, attributes=named, text=text)
-
-    return sheetdata.with_formulas(rows, change)
-
-
-def formulas_of_row(rows: bytes, number: int) -> dict[int, Formula]:
-    """The formulas of one row by column, followers of a shared one spelled out."""
-    groups = _Groups(rows, None, here=False)
-    return {
-        formula.column: groups.spelled_out(formula)
-        for formula in sheetdata.formulas(rows)
-        if formula.row == number
-    }
+    """All rows of a sheet at once through `CellFormulas`."""
+    formulas = CellFormulas(insertion, here=here)
+    formulas.learn(rows)
+    return formulas.moved(rows)
 
 
 def _check_block(formula: Formula, insertion: Insertion) -> None:
@@ -64,65 +97,76 @@ def _check_block(formula: Formula, insertion: Insertion) -> None:
         )
 
 
+@dataclass
+class _Group:
+    """A shared formula: the cell that holds its text, and the rows its members stand in."""
+
+    master: Formula
+    top: int
+    bottom: int
+    stays: bool | None = None
+
+    def take_in(self, member: Formula) -> None:
+        self.top = min(self.top, member.row)
+        self.bottom = max(self.bottom, member.row)
+
+    def stays_shared(self, shift: Insertion, *, here: bool) -> bool:
+        if self.stays is None:
+            self.stays = _stays_shared(self, shift, here=here)
+        return self.stays
+
+
 class _Groups:
-    """The shared formulas of a sheet, and which of them a row in the middle breaks up."""
+    """The shared formulas of a sheet; a number may be used again, and means the latest then."""
 
-    def __init__(self, rows: bytes, insertion: Insertion | None, *, here: bool) -> None:
-        self._masters: dict[tuple[int, int], _Group] = {}
-        for formula, group in _members(rows):
-            self._masters[formula.row, formula.column] = group
-            group.top = min(group.top, formula.row)
-            group.bottom = max(group.bottom, formula.row)
-        self._broken = {
-            id(group)
-            for group in self._masters.values()
-            if insertion is not None and not _stays_shared(group, insertion, here=here)
-        }
+    def __init__(self) -> None:
+        self._current: dict[str, _Group] = {}
+        self._known: dict[tuple[int, int], _Group] = {}
 
-    def own(self, formula: Formula) -> Formula:
-        """The formula as it is, or spelled out where its group cannot stay shared."""
-        group = self._masters.get((formula.row, formula.column))
-        if group is None or id(group) in self._broken:
-            return self.spelled_out(formula)
-        return formula
+    def again(self) -> _Groups:
+        """These same groups, to be met from the first row once more."""
+        other = _Groups()
+        other._known = self._known
+        return other
 
-    def spelled_out(self, formula: Formula) -> Formula:
-        """A member of a shared formula as a formula of its own."""
-        if formula.attributes.get("t") != "shared":
-            return formula
-        group = self._masters.get((formula.row, formula.column))
-        text = None
-        if group is not None:
-            master = group.master
-            text = references.relocated(
-                master.text, formula.row - master.row, formula.column - master.column
-            )
-        if text is None:
-            cell = f"{references.column_letters(formula.column)}{formula.row}"
-            raise CannotEdit(
-                f"The formula in {cell} is shared with other cells in a way the desk cannot follow."
-                " Open the workbook in Excel, enter that formula again, save and try again."
-            )
-        kept = {
-            name: value
-            for name, value in formula.attributes.items()
-            if name not in ("t", "ref", "si")
-        }
-        return replace(formula, attributes=kept, text=text)
-
-
-def _members(rows: bytes) -> Iterator[tuple[Formula, _Group]]:
-    if b'"shared"' not in rows:
-        return
-    current: dict[str, _Group] = {}
-    for formula in sheetdata.formulas(rows):
-        if formula.attributes.get("t") != "shared":
-            continue
+    def group_of(self, formula: Formula) -> _Group | None:
+        """The group of the shared formula met next; None for a follower nobody leads."""
         number = formula.attributes.get("si", "")
         if formula.text and "ref" in formula.attributes:
-            current[number] = _Group(formula, formula.row, formula.row)
-        if number in current:
-            yield formula, current[number]
+            place = (formula.row, formula.column)
+            group = self._known.get(place)
+            if group is None:
+                group = self._known[place] = _Group(formula, formula.row, formula.row)
+            self._current[number] = group
+        return self._current.get(number)
+
+
+def _shared(rows: bytes) -> Iterator[Formula]:
+    if b'"shared"' not in rows:
+        return
+    for formula in sheetdata.formulas(rows):
+        if formula.attributes.get("t") == "shared":
+            yield formula
+
+
+def _spelled_out(formula: Formula, group: _Group | None) -> Formula:
+    """A member of a shared formula as a formula of its own."""
+    text = formula.text or None
+    if group is not None:
+        master = group.master
+        text = references.relocated(
+            master.text, formula.row - master.row, formula.column - master.column
+        )
+    if text is None:
+        cell = f"{references.column_letters(formula.column)}{formula.row}"
+        raise CannotEdit(
+            f"The formula in {cell} is shared with other cells in a way the desk cannot follow."
+            " Open the workbook in Excel, enter that formula again, save and try again."
+        )
+    kept = {
+        name: value for name, value in formula.attributes.items() if name not in ("t", "ref", "si")
+    }
+    return replace(formula, attributes=kept, text=text)
 
 
 def _stays_shared(group: _Group, insertion: Insertion, *, here: bool) -> bool:

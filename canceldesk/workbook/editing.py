@@ -74,7 +74,7 @@ def _calculated(
         return {}
     existing = {}
     if first_listed is not None:
-        existing = cellformulas.formulas_of_row(found.sheet.rows, first_listed)
+        existing = cellformulas.formulas_of_row([found.sheet.rows], first_listed)
     formulas = {}
     for column, (text, array) in columns.items():
         if column in found.headings.columns.values():

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canceldesk.workbook import cellformulas, references
+from canceldesk.workbook.cellformulas import CellFormulas
 from canceldesk.workbook.errors import CannotEdit
 from canceldesk.workbook.insertion import Insertion
 
@@ -125,8 +126,52 @@ def test_the_formulas_of_a_row_are_spelled_out():
         ("G6", '<f t="shared" si="0"/>'),
         ("H6", "<f>E6</f>"),
     )
-    found = cellformulas.formulas_of_row(rows, 6)
+    found = cellformulas.formulas_of_row([rows], 6)
     assert {column: formula.text for column, formula in found.items()} == {7: "D6*2", 8: "E6"}
+
+
+def in_chunks(rows: bytes, *, here: bool) -> bytes:
+    """The rows moved one at a time, each a chunk of its own."""
+    chunks = re.findall(rb"<row.*?</row>", rows)
+    formulas = CellFormulas(LIST, here=here)
+    for chunk in chunks:
+        formulas.learn(chunk)
+    return b"".join(formulas.moved(chunk) for chunk in chunks)
+
+
+def test_a_shared_formula_is_followed_from_chunk_to_chunk():
+    rows = sheet(
+        ("G3", '<f t="shared" ref="G3:G5" si="0">D3</f>'),
+        ("G4", '<f t="shared" si="0"/>'),
+        ("G5", '<f t="shared" si="0"/>'),
+        ("G6", '<f t="shared" ref="G6:G7" si="0">D6</f>'),
+        ("G7", '<f t="shared" si="0"/>'),
+        ("G8", "<v>7</v>"),
+    )
+    assert in_chunks(rows, here=True) == cellformulas.moved(rows, LIST, here=True)
+    assert texts(in_chunks(rows, here=True)) == {
+        "G3": "|D3",
+        "G4": "|D4",
+        "G5": "|D6",
+        "G6": 't="shared" ref="G7:G8" si="0"|D7',
+        "G7": 't="shared" si="0"|',
+    }
+
+
+def test_the_formulas_of_a_row_are_found_through_the_chunks_and_no_further():
+    def chunks():
+        yield sheet(("G5", '<f t="shared" ref="G5:G6" si="0">D5*2</f>'))
+        yield sheet(("G6", '<f t="shared" si="0"/>'))
+        yield sheet(("G7", "<f>1</f>"))
+        raise AssertionError("read too far")
+
+    found = cellformulas.formulas_of_row(chunks(), 6)
+    assert {column: formula.text for column, formula in found.items()} == {7: "D6*2"}
+
+
+def test_a_follower_that_spells_itself_out_needs_no_leader():
+    rows = sheet(("G6", '<f t="shared" si="9">D6</f>'))
+    assert texts(cellformulas.moved(rows, LIST, here=True)) == {"G6": "|D7"}
 
 
 corners = st.tuples(st.integers(-4, 4), st.booleans())
