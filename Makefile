@@ -26,10 +26,10 @@ run: $(RUNTIME) ## Serve the real thing, set up by CANCELDESK_... variables
 migrate: $(RUNTIME) ## Create the database, or bring it up to date
 	@$(BIN)/canceldesk migrate
 
-test: $(DEVELOPMENT) chromium ## Run all tests, browser journeys included
+test: $(DEVELOPMENT) programs ## Run all tests, browser journeys included
 	$(PYTEST) -m "not chaos"
 
-journeys: $(DEVELOPMENT) chromium ## Run only the browser journeys
+journeys: $(DEVELOPMENT) programs ## Run only the browser journeys
 	$(BIN)/pytest -m journey -p no:randomly
 
 chaos: $(DEVELOPMENT) ## Run the tests that break things on purpose
@@ -79,12 +79,16 @@ $(BIN)/pip:
 	@$(PYTHON) -m venv $(VENV) || { \
 		echo "Python cannot make environments here. On Debian: apt-get install python3-venv"; exit 1; }
 
-.PHONY: chromium
-chromium:
-	@command -v chromium >/dev/null && exit 0; \
+.PHONY: programs
+programs: # Debian's own programs that tests drive
+	@missing=""; \
+	command -v chromium >/dev/null || missing="$$missing chromium"; \
+	command -v soffice >/dev/null || missing="$$missing libreoffice-calc-nogui"; \
+	[ -z "$$missing" ] && exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		echo "Installing chromium for the browser journeys ..."; \
-		apt-get update -qq && apt-get install -y -qq chromium >/dev/null && exit 0; \
+		echo "Installing$$missing for the tests ..."; \
+		apt-get update -qq && apt-get install -y -qq $$missing >/dev/null && exit 0; \
 	fi; \
-	echo "MISSING: chromium, so the browser journeys cannot run here." \
-		"Install it (Debian: apt-get install chromium) to run all tests."
+	echo "MISSING:$$missing, so the tests that need this cannot run here: the browser journeys" \
+		"need chromium, opening workbooks in LibreOffice needs libreoffice-calc-nogui." \
+		"Install (Debian: apt-get install$$missing) to run all tests."

@@ -199,7 +199,7 @@ def _openpyxl(path: Path, rows: int) -> Callable[[], None]:
         sheet = workbook["cancellation"]
         sheet.insert_rows(2)
         for column, value in enumerate(new, start=1):
-            sheet.cell(2, column, value)  # type: ignore[call-overload]
+            sheet.cell(2, column, value)
         workbook.save(path)
 
     return work
