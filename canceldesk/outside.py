@@ -90,6 +90,7 @@ def _list_of_settings() -> CancellationList:
         headings=headings(configuration.text("WORKBOOK_HEADINGS")) or None,
         currency=configuration.text("CURRENCY"),
         lock_wait_seconds=5,
+        backups=configuration.whole("WORKBOOK_BACKUPS"),
     )
 
 

@@ -31,10 +31,12 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
         WORKBOOK_PATH="",
         WORKBOOK_TAB="",
         WORKBOOK_HEADINGS="",
+        WORKBOOK_BACKUPS="5",
         CURRENCY="USD",
     )
     monkeypatch.setattr(configuration, "text", given.__getitem__)
     monkeypatch.setattr(configuration, "number", lambda name: float(given[name]))
+    monkeypatch.setattr(configuration, "whole", lambda name: int(given[name]))
     outside._http_billsby.cache_clear()
     yield given
     outside._http_billsby.cache_clear()
@@ -120,12 +122,18 @@ def test_the_list_gets_its_tab_and_headings(
     settings["WORKBOOK_PATH"] = "clients.xlsx"
     outside.the_list()
     settings.update(WORKBOOK_TAB="Left us", WORKBOOK_HEADINGS="name=Client; phone=Mobile no")
-    settings["CURRENCY"] = "EUR"
+    settings.update(CURRENCY="EUR", WORKBOOK_BACKUPS="3")
     outside.the_list()
     assert given == [
         (
             ("clients.xlsx",),
-            {"tab": None, "headings": None, "currency": "USD", "lock_wait_seconds": 5},
+            {
+                "tab": None,
+                "headings": None,
+                "currency": "USD",
+                "lock_wait_seconds": 5,
+                "backups": 5,
+            },
         ),
         (
             ("clients.xlsx",),
@@ -134,6 +142,7 @@ def test_the_list_gets_its_tab_and_headings(
                 "headings": {"name": "Client", "phone": "Mobile no"},
                 "currency": "EUR",
                 "lock_wait_seconds": 5,
+                "backups": 3,
             },
         ),
     ]

@@ -258,6 +258,17 @@ SETTINGS: tuple[Setting, ...] = (
         "cancelled_on=Left on; collected=Paid; months=Tenure; reason=Why; reference=Case",
         _W,
     ),
+    Setting(
+        "WORKBOOK_BACKUPS",
+        "Earlier versions kept",
+        Kind.WHOLE,
+        "5",
+        "How many earlier versions of the workbook the desk keeps in a hidden folder beside it, "
+        "one for each time it wrote. 0 keeps none.",
+        _W,
+        least=0,
+        most=1000,
+    ),
     # Policy
     Setting(
         "STOP_BY",

@@ -15,6 +15,7 @@ from typing import Final
 
 from canceldesk.workbook.errors import CannotRead, CannotSave, InUse
 from canceldesk.workbook.package import LARGEST_FILE
+from canceldesk.workbook.reading import fingerprint
 
 _SHARING_VIOLATION: Final = 32
 """Windows' error number for a file that another program holds open."""
@@ -48,13 +49,13 @@ def read(path: Path) -> bytes:
 
 
 def replace(
-    path: Path, data: bytes, *, check: Callable[[bytes], None], unchanged: Callable[[], bool]
+    path: Path, data: bytes, *, before: str, check: Callable[[bytes], None], backups: int
 ) -> bool:
     """Put `data` in the place of the file at `path`; whether that was done.
 
     The new file is written beside the old one, forced to the disk, read again and given to
-    `check`, which raises if it is not as meant. Just before the old file is replaced `unchanged`
-    is asked whether it is still the one that was read; if not, nothing is replaced. Mode, owner
+    `check`, which raises if it is not as meant. Just before the old file is replaced its
+    fingerprint must be `before` still; if not, nothing is replaced. Mode, owner
     and attributes stay. Raises `CannotSave` with the old file untouched.
     """
     _check_writable(path)
@@ -64,7 +65,7 @@ def replace(
         _write(temporary, data)
         check(temporary.read_bytes())
         _take_over(path, temporary)
-        if not unchanged():
+        if fingerprint(read(path)) != before:
             return False
         temporary.replace(path)
         _force_folder(path.parent)

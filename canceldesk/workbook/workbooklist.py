@@ -41,7 +41,7 @@ class WorkbookList(CancellationList):
     `tab` names the tab (else it is found by its name), `headings` the heading of a field where it
     is an unusual one (see `protocol.FIELDS`). Amounts are read as `currency` (ISO 4217).
     `lock_wait_seconds` is how long to wait for another worker or for a person who has the workbook
-    open; `now` and `sleep` are the clock for that.
+    open; `now` and `sleep` are the clock for that. The last `backups` versions are kept beside it.
     """
 
     def __init__(
@@ -52,6 +52,7 @@ class WorkbookList(CancellationList):
         headings: Mapping[str, str] | None = None,
         currency: str = "USD",
         lock_wait_seconds: float = 10.0,
+        backups: int = 5,
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -59,6 +60,7 @@ class WorkbookList(CancellationList):
         self.tab = tab or None
         self.headings = dict(headings or {})
         self.currency = currency
+        self._backups = backups
         self._waiting = Waiting(lock_wait_seconds, now, sleep)
 
     def read(self) -> ListView:
@@ -106,7 +108,8 @@ class WorkbookList(CancellationList):
             path,
             edited,
             check=lambda content: self._check(content, row, plan),
-            unchanged=lambda: reading.fingerprint(saving.read(path)) == before,
+            before=before,
+            backups=self._backups,
         )
         return self._read_back(path, row, plan, edited) if saved else None
 
