@@ -52,7 +52,7 @@ class FoundList:
             for row in sheetdata.rows(self.sheet.rows)
             if row.number > self.headings.row
         )
-        return tuple(row for row in rows if _is_client(row))
+        return tuple(row for row in rows if is_client(row))
 
 
 def fingerprint(data: bytes) -> str:
@@ -130,7 +130,8 @@ def _by_column(cells: bytes) -> dict[int, Cell]:
     return {cell.column: cell for cell in sheetdata.cells(cells)}
 
 
-def _is_client(listed: ListedRow) -> bool:
+def is_client(listed: ListedRow) -> bool:
+    """Whether the line is about a client: blank lines and lines of totals are not."""
     if headings.normalised(listed.name) in _TOTALS and not listed.phone:
         return False
     return bool(listed.name.strip() or listed.phone.strip())
