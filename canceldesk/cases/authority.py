@@ -24,6 +24,7 @@ class Act(StrEnum):
     RELEASE_HOLD = "release a hold for a moment"
     RETRY = "ask the desk to try again"
     REWRITE_ROW = "have a row written again"
+    TAKE_OFF_LIST = "take the row of a closed case off the list"
     CHANGE_SETTINGS = "change settings"
     MANAGE_USERS = "manage users"
 
@@ -47,6 +48,7 @@ TABLE: dict[Act, frozenset[Role]] = {
     Act.RELEASE_HOLD: _EVERYONE,
     Act.RETRY: _EVERYONE,
     Act.REWRITE_ROW: _MANAGERS,
+    Act.TAKE_OFF_LIST: _MANAGERS,
     Act.CHANGE_SETTINGS: _ADMINS,
     Act.MANAGE_USERS: _ADMINS,
 }

@@ -37,6 +37,10 @@ class Verb(StrEnum):
     ROW_WRITTEN = "row.written"
     ROW_FOUND = "row.found"
     ROW_REWRITE_ASKED = "row.rewrite_asked"
+    ROW_REMOVAL_ASKED = "row.removal_asked"
+    ROW_REMOVAL_INTENDED = "row.removal_intended"
+    ROW_REMOVED = "row.removed"
+    ROW_REMOVAL_ADOPTED = "row.removal_adopted"
     WRITE_OFF_APPROVED = "write_off.approved"
     WRITE_OFF_INTENDED = "write_off.intended"
     WRITE_OFF_DONE = "write_off.done"
@@ -80,6 +84,10 @@ SENTENCES: dict[Verb, str] = {
     Verb.ROW_WRITTEN: "wrote row {row_number} on the list and read it back",
     Verb.ROW_FOUND: "found the row already on the list at row {row_number}",
     Verb.ROW_REWRITE_ASKED: "asked for the row to be written again",
+    Verb.ROW_REMOVAL_ASKED: "asked for the row to be taken off the list: {why}",
+    Verb.ROW_REMOVAL_INTENDED: "is about to take row {row_number} off the list",
+    Verb.ROW_REMOVED: "took row {row_number} off the list and read the list back",
+    Verb.ROW_REMOVAL_ADOPTED: "found that the row is no longer on the list",
     Verb.WRITE_OFF_APPROVED: "approved writing off {total} ({invoices})",
     Verb.WRITE_OFF_INTENDED: "is about to write off {invoice} ({amount})",
     Verb.WRITE_OFF_DONE: "wrote off {invoice} ({amount}) and read it back",

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
+from dataclasses import asdict
+from typing import Any
 
-from canceldesk.cases.models import Case, State
+from canceldesk.cases.models import Case
 from canceldesk.clients import phones
 from canceldesk.closing.models import Facts, Intent
 from canceldesk.workbook.protocol import ListedRow, ListView, NewRow, matches
+
+# A row that has been read back, and that nothing has touched since.
+STANDS = (Intent.State.CONFIRMED, Intent.State.UNWANTED)
 
 
 def row_for(facts: Facts) -> NewRow:
@@ -25,6 +31,30 @@ def row_for(facts: Facts) -> NewRow:
     )
 
 
+def changed_or_removed(facts: Facts) -> str:
+    """What is said of a closed case's row that is not on the list as the desk wrote it."""
+    return (
+        f"The row of {facts.name} on the list has been changed or removed since it was written. "
+        f"Put it back as {facts.case.number} shows it."
+    )
+
+
+def as_json(row: NewRow) -> dict[str, Any]:
+    """A row as an intent keeps it."""
+    return asdict(row) | {"cancelled_on": row.cancelled_on.isoformat()}
+
+
+def intended_row(intent: Intent) -> NewRow:
+    """The row that an intent is about, whatever the facts say by now."""
+    kept = dict(intent.request)
+    return NewRow(**kept | {"cancelled_on": dt.date.fromisoformat(kept["cancelled_on"])})
+
+
+def intent_of(case: Case) -> Intent | None:
+    """What the desk has done about this case's row, if anything."""
+    return Intent.objects.filter(case=case, kind=Intent.Kind.ROW).first()
+
+
 def likeness(row: NewRow) -> str:
     """The same for two rows a reader could not tell apart."""
     values = [row.name, row.phone, row.cancelled_on.isoformat(), row.collected_minor]
@@ -37,7 +67,8 @@ def mine(view: ListView, case: Case, row: NewRow) -> list[ListedRow]:
 
     The case number tells, where the list has a column for it. Lines without a number (no such
     column, or a person left it empty) are told by equal values; of equal lines as many belong to
-    other cases as those cases have had confirmed and do not have under their own number.
+    other cases as those cases have had confirmed and do not have under their own number. One more
+    may belong to a case whose row is just being written or taken out.
     """
     numbered = [listed for listed in view.rows if listed.reference.strip() == case.number]
     if numbered:
@@ -45,24 +76,24 @@ def mine(view: ListView, case: Case, row: NewRow) -> list[ListedRow]:
     alike = [
         listed for listed in view.rows if not listed.reference.strip() and matches(listed, row)
     ]
-    taken = _rows_of_others(view, case, row)
-    return alike[: len(alike) - taken] if taken <= len(alike) else []
+    certain, uncertain = _rows_of_others(view, case, row)
+    left = max(0, len(alike) - certain)
+    return alike[: max(1, left - uncertain) if left else 0]
 
 
-def _rows_of_others(view: ListView, case: Case, row: NewRow) -> int:
-    """How many of the lines with these values and without a number are other cases'."""
+def _rows_of_others(view: ListView, case: Case, row: NewRow) -> tuple[int, int]:
+    """How many of the lines with these values and without a number are other cases', and how
+    many more may be.
+    """
     numbers = {listed.reference.strip() for listed in view.rows}
     others = (
-        Intent.objects.filter(
-            kind=Intent.Kind.ROW,
-            state=Intent.State.CONFIRMED,
-            likeness=likeness(row),
-            case__state__in=[State.CLOSING, State.CLOSED],
-        )
+        Intent.objects.filter(kind=Intent.Kind.ROW, likeness=likeness(row))
         .exclude(case=case)
+        .exclude(state=Intent.State.REMOVED)
         .select_related("case")
     )
-    return sum(1 for intent in others if intent.case.number not in numbers)
+    theirs = [intent.state in STANDS for intent in others if intent.case.number not in numbers]
+    return theirs.count(True), theirs.count(False)
 
 
 def nearly_mine(view: ListView, case: Case, row: NewRow) -> ListedRow | None:
@@ -87,13 +118,12 @@ def nearly_mine(view: ListView, case: Case, row: NewRow) -> ListedRow | None:
 def _is_of_another(listed: ListedRow, case: Case, row: NewRow) -> bool:
     if listed.reference.strip():
         return listed.reference.strip() != case.number
-    others = Facts.objects.filter(
-        cancelled_on=row.cancelled_on,
-        case__state__in=[State.CLOSING, State.CLOSED],
-        case__intents__kind=Intent.Kind.ROW,
-        case__intents__state=Intent.State.CONFIRMED,
+    others = Intent.objects.filter(
+        kind=Intent.Kind.ROW,
+        state__in=[*STANDS, Intent.State.LEAVING],
+        request__cancelled_on=row.cancelled_on.isoformat(),
     ).exclude(case=case)
-    return any(matches(listed, row_for(facts)) for facts in others.select_related("case"))
+    return any(matches(listed, intended_row(intent)) for intent in others)
 
 
 def differences(listed: ListedRow, row: NewRow) -> str:

@@ -151,6 +151,11 @@ class Intent(models.Model):
         SENT = "sent", "Sent, not yet read back"
         CONFIRMED = "confirmed", "Read back"
         REFUSED = "refused", "Refused"
+        # Of rows alone: a person wants it off the list again. `LEAVING` when it is not certain
+        # whether it is there.
+        UNWANTED = "unwanted", "To be taken out"
+        LEAVING = "leaving", "Being taken out"
+        REMOVED = "removed", "Taken out, read back"
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="intents")
     kind = models.CharField(max_length=16, choices=Kind.choices)
@@ -172,11 +177,11 @@ class Intent(models.Model):
         ordering = ["id"]
         constraints = [
             models.UniqueConstraint(fields=["case", "kind", "target"], name="one_intent_each"),
-            # Two cases whose rows look the same take turns, so that after a crash it is
-            # certain whose row is on the list.
+            # Two cases whose rows look the same take turns, writing or taking out, so that after
+            # a crash it is certain whose row is on the list.
             models.UniqueConstraint(
                 fields=["likeness"],
-                condition=Q(kind="row", state__in=["intended", "sent"]),
+                condition=Q(kind="row", state__in=["intended", "sent", "leaving"]),
                 name="equal_rows_take_turns",
             ),
         ]
@@ -193,6 +198,20 @@ class Intent(models.Model):
             and clock.now() - self.sent_at < SETTLES_IN
         )
 
+    @property
+    def is_to_leave(self) -> bool:
+        """Whether a row is to be taken out of the list and has not been read back as gone."""
+        return self.state in {self.State.UNWANTED, self.State.LEAVING}
+
+    @property
+    def may_still_arrive(self) -> bool:
+        """Whether a row that nobody has read back was sent so short ago that it may yet come."""
+        return (
+            self.confirmed_at is None
+            and self.sent_at is not None
+            and clock.now() - self.sent_at < SETTLES_IN
+        )
+
     def mark_sent(self) -> None:
         """About to leave the desk now."""
         self.state, self.sent_at = self.State.SENT, clock.now()
@@ -202,6 +221,16 @@ class Intent(models.Model):
         """Answered with a no."""
         self.state, self.answer = self.State.REFUSED, {"why": why}
         self.save(update_fields=["state", "answer"])
+
+    def mark_leaving(self, answer: dict[str, Any]) -> None:
+        """About to be taken out; `answer` is where it was read."""
+        self.state, self.answer = self.State.LEAVING, answer
+        self.save(update_fields=["state", "answer"])
+
+    def mark_removed(self, answer: dict[str, Any]) -> None:
+        """Read back as gone; `answer` is what was read."""
+        self.state, self.confirmed_at, self.answer = self.State.REMOVED, clock.now(), answer
+        self.save(update_fields=["state", "confirmed_at", "answer"])
 
     def mark_confirmed(self, answer: dict[str, Any]) -> None:
         """Read back; `answer` is what was read."""

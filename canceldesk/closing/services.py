@@ -1,5 +1,6 @@
 """What people do in a closing: approve write-offs, release a hold for a click, take a decision
-back, have a row written again. What only the desk may find, it finds in `advance`.
+back, have a row taken off the list or written again. What only the desk may find, it finds in
+`advance`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from canceldesk import clock, outside
 from canceldesk.accounts.models import User
@@ -20,6 +22,7 @@ from canceldesk.cases.log import Verb
 from canceldesk.cases.models import Case, CaseSubscription, State
 from canceldesk.cases.services import CaseError
 from canceldesk.clients import mirror
+from canceldesk.clients.models import Subscription
 from canceldesk.closing import invoices
 from canceldesk.closing.models import Facts, Hold, Intent, Step, WriteOffApproval
 from canceldesk.closing.shown import money
@@ -142,22 +145,46 @@ def release_hold(case: Case, *, by: User, scope: CaseSubscription) -> None:
         waking.wake(case.pk)
 
 
-def take_back(case: Case, *, by: User, why: str) -> None:
-    """Bring a decided case back into retention, as long as nothing was written but the hold.
+def why_decision_stands(case: Case) -> str:
+    """Why a decision cannot be taken back any more; "" when it can. The row on the list is no
+    reason: it is taken out again. With `intents` and `scope__subscription` prefetched it asks
+    nothing.
+    """
+    intents = [i for i in case.intents.all() if i.state != Intent.State.REFUSED]
+    done = next((_CANNOT_BE_UNDONE[i.kind] for i in intents if i.kind in _CANNOT_BE_UNDONE), "")
+    for scope in case.scope.all():
+        if scope.subscription.status == Subscription.Status.CANCELLED:
+            done = done or f"{scope.subscription} is cancelled in Billsby"
+    if not done:
+        return ""
+    return (
+        f"{done}, which cannot be undone, so the decision stands. If the client comes back, let "
+        "the case close and start them again in Billsby."
+    )
 
-    Raises CaseError when the row is on the list, something was written off or cancelled.
+
+_CANNOT_BE_UNDONE = {
+    Intent.Kind.WRITE_OFF: "An invoice has been written off, or is being",
+    Intent.Kind.CANCEL: "A service has been cancelled, or is being",
+    Intent.Kind.CONFIRM: "The client has been told, or is being",
+}
+
+
+def take_back(case: Case, *, by: User, why: str) -> None:
+    """Bring a decided case back into retention, as long as nothing was done that cannot be
+    undone. A row that was written is taken off the list again by the next passes.
+
+    Raises CaseError when something was written off or cancelled, or the client was told;
+    MovedOnError, NotAllowedError.
     """
     authority.require(by, Act.TAKE_BACK)
     if not why.strip():
         raise CaseError("Say why the decision is taken back.")
     with transaction.atomic():
         cases.changed(case)
-        if Intent.objects.filter(case=case).exists():
-            raise CaseError(
-                "The desk has already begun to write to the list or to Billsby for this case, so "
-                "the decision stands. If the client comes back, let it close and start them again "
-                "in Billsby."
-            )
+        case.refresh_from_db()
+        if case.state == State.CLOSING and (stands := why_decision_stands(case)):
+            raise CaseError(stands)
         cases.move(
             case,
             State.RETENTION,
@@ -166,6 +193,7 @@ def take_back(case: Case, *, by: User, why: str) -> None:
             decided_by=None,
             decided_at=None,
         )
+        _have_row_taken_out(case)
         Facts.objects.filter(case=case).delete()
         Step.objects.filter(case=case).delete()
         WriteOffApproval.objects.filter(case=case).delete()
@@ -173,38 +201,80 @@ def take_back(case: Case, *, by: User, why: str) -> None:
         waking.wake(case.pk)
 
 
+def _have_row_taken_out(case: Case) -> None:
+    rows = Intent.objects.filter(case=case, kind=Intent.Kind.ROW)
+    rows.filter(state=Intent.State.INTENDED, sent_at=None).delete()
+    # Written, or not: only the list can tell.
+    unsure = [Intent.State.INTENDED, Intent.State.SENT]
+    rows.filter(state__in=unsure).update(state=Intent.State.LEAVING)
+    rows.filter(state=Intent.State.CONFIRMED).update(state=Intent.State.UNWANTED)
+
+
+def take_off_list(case: Case, *, by: User, why: str) -> None:
+    """Have the row of a closed case that was a mistake taken off the list. The case stays closed
+    and watched, and Billsby is left as it is.
+
+    Raises CaseError when there is no row of it that stands, NotAllowedError.
+    """
+    authority.require(by, Act.TAKE_OFF_LIST)
+    if not why.strip():
+        raise CaseError("Say why the row is taken off the list.")
+    with transaction.atomic():
+        cases.changed(case)
+        row = Intent.objects.filter(case=case, kind=Intent.Kind.ROW, case__state=State.CLOSED)
+        if not row.filter(state=Intent.State.CONFIRMED).update(state=Intent.State.UNWANTED):
+            raise CaseError(_why_not_taken_off(case))
+        log.record(Verb.ROW_REMOVAL_ASKED, by=by, case=case, why=why.strip())
+        waking.wake(case.pk)
+
+
+def _why_not_taken_off(case: Case) -> str:
+    case.refresh_from_db()
+    if case.state == State.CLOSING:
+        return f"{case.number} is still closing. Take its decision back instead."
+    row = Intent.objects.filter(case=case, kind=Intent.Kind.ROW).first()
+    if case.state == State.CLOSED and row is not None and row.is_to_leave:
+        return "The row is being taken off the list already."
+    if case.state == State.CLOSED and row is not None and row.state == Intent.State.REMOVED:
+        return "The row has been taken off the list already."
+    return f"The desk has no row of {case.number} on the list. Look at the case again."
+
+
 def rewrite_row(case: Case, *, by: User) -> None:
-    """Have a row that a person removed written again. Refused unless the desk itself has just
-    read that the row is gone.
+    """Have a row written again that a person removed, or that was taken off the list when the
+    case was closed. Refused unless the desk itself has read that the row is gone.
 
     Raises CaseError, also while another case with an equal row is being written; NotAllowedError.
     """
     authority.require(by, Act.REWRITE_ROW)
     with transaction.atomic():
         cases.changed(case)
+        row = Intent.objects.filter(case=case, kind=Intent.Kind.ROW)
+        taken_off = row.filter(case__state=State.CLOSED, state=Intent.State.REMOVED)
         gone = Step.objects.filter(
             case=case,
             name=Step.Name.DOCUMENT,
             evidence__can_rewrite=True,
             case__state=State.CLOSING,
         )
-        if not gone.exists():
+        if not gone.exists() and not taken_off.exists():
             raise CaseError("The row is not missing. Look at the case again.")
-        _intend_again(case)
+        _intend_again(row)
         gone.update(evidence={})
         log.record(Verb.ROW_REWRITE_ASKED, by=by, case=case)
         waking.wake(case.pk)
 
 
-def _intend_again(case: Case) -> None:
+def _intend_again(row: QuerySet[Intent]) -> None:
     try:
         with transaction.atomic():
-            Intent.objects.filter(case=case, kind=Intent.Kind.ROW).update(
-                state=Intent.State.INTENDED
+            row.filter(state__in=[Intent.State.CONFIRMED, Intent.State.REMOVED]).update(
+                state=Intent.State.INTENDED, confirmed_at=None, answer={}
             )
     except IntegrityError as problem:
         raise CaseError(
-            "Another case with the very same row is being written first. Try again in a moment."
+            "Another case with the very same row is being written or taken out first. Try again "
+            "in a moment."
         ) from problem
 
 

@@ -6,15 +6,16 @@ from __future__ import annotations
 
 import datetime as dt
 from contextlib import suppress
+from dataclasses import replace
 
 from canceldesk import clock
-from canceldesk.billsby import BillsbyError, Subscription
+from canceldesk.billsby import BillsbyError, Subscription, SubscriptionStatus
 from canceldesk.cases import services as cases
 from canceldesk.cases.models import Case, CaseSubscription, WaitsFor
-from canceldesk.closing import holding, trouble
+from canceldesk.closing import holding, taking_out, trouble
 from canceldesk.closing.charges import check_charges
 from canceldesk.closing.models import Hold
-from canceldesk.closing.results import Result, Waits
+from canceldesk.closing.results import Result, Waits, all_of
 from canceldesk.closing.work import Work
 from canceldesk.configuration import services as configuration
 
@@ -22,19 +23,22 @@ LOOK_AGAIN = dt.timedelta(hours=6)
 
 
 def protect(work: Work) -> Result:
-    """Hold what would be charged within HOLD_BEFORE_CHARGE_DAYS; else come back before that."""
+    """Hold what would be charged within HOLD_BEFORE_CHARGE_DAYS; else come back before that.
+    The row of a decision that was taken back leaves the list.
+    """
+    row = trouble.caught(lambda: taking_out.run(work), work.case)
     result = trouble.each(work, _protect)
     keep_next_charge(work)
     with suppress(BillsbyError):  # looked at again in the next pass
         check_charges(work)
-    return result
+    return all_of([row, result])
 
 
 def _protect(work: Work, scope: CaseSubscription) -> Result:
     subscription = work.subscription(scope)
     if subscription.status.is_stopped:
         holding.no_longer_needed(work, holding.hold_of(scope))
-        return _decision_awaited(LOOK_AGAIN)
+        return _stopped_already(scope, subscription)
     hold = holding.hold_of(scope)
     stands = hold is not None and holding.is_standing(hold)
     holds_first = configuration.yes("HOLD_FIRST")
@@ -47,6 +51,17 @@ def _protect(work: Work, scope: CaseSubscription) -> Result:
         held = holding.ensure(work, scope)
         return held if isinstance(held, Waits) else _decision_awaited(LOOK_AGAIN)
     return _decision_awaited(min(LOOK_AGAIN, left) if holds_first and not is_near else LOOK_AGAIN)
+
+
+def _stopped_already(scope: CaseSubscription, subscription: Subscription) -> Waits:
+    awaited = _decision_awaited(LOOK_AGAIN)
+    if subscription.status is not SubscriptionStatus.SUSPENDED:
+        return awaited
+    return replace(
+        awaited,
+        sentence=f"{awaited.sentence} {scope.subscription} is {subscription.status_raw} in "
+        "Billsby: if the client stays, a person must start it again there.",
+    )
 
 
 def _wants_a_look(work: Work, subscription: Subscription, hold: Hold) -> bool:

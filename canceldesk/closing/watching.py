@@ -13,16 +13,18 @@ from canceldesk import clock
 from canceldesk.billsby import InvoiceStatus, SubscriptionStatus
 from canceldesk.cases import findings
 from canceldesk.cases.log import Verb
-from canceldesk.cases.models import CaseSubscription, Finding, WaitsFor
-from canceldesk.closing import holding, listing, trouble
+from canceldesk.cases.models import Case, CaseSubscription, Finding, WaitsFor
+from canceldesk.closing import holding, listing, taking_out, trouble
 from canceldesk.closing.charges import check_charges, invoices_since_the_request
-from canceldesk.closing.models import Facts, Hold, Watch
+from canceldesk.closing.models import Facts, Hold, Intent, Watch
 from canceldesk.closing.results import Done, NotNeeded, Result, Waits, all_of
 from canceldesk.closing.shown import date, money
+from canceldesk.closing.steps import document
 from canceldesk.closing.steps.stop import is_stopped
 from canceldesk.closing.work import Work
 from canceldesk.configuration import services as configuration
 from canceldesk.workbook.errors import ListError
+from canceldesk.workbook.protocol import ListedRow
 
 EVERY = dt.timedelta(hours=12)
 # A charge shows within Billsby's five-minute batches (billsby.md 2.1); an hour is plenty.
@@ -73,13 +75,14 @@ def billing_dates(first: dt.datetime, now: dt.datetime, count: int) -> list[dt.d
 def after_closing(work: Work) -> Result:
     """One look at a closed case; afterwards says when to look again, or that it is over."""
     watch = Watch.objects.get(case=work.case)
+    row = trouble.caught(lambda: _move_row(work), work.case)
     if watch.result != Watch.Result.WATCHING:
-        return NotNeeded("The watch is over.")
+        return row if isinstance(row, Waits) else NotNeeded("The watch is over.")
     work.forget()
     looks = [
         trouble.each(work, _check_subscription),
         trouble.caught(lambda: _check_invoices(work), work.case),
-        _check_row(work),
+        row if isinstance(row, Waits) else _check_row(work),
     ]
     waits = [look for look in looks if isinstance(look, Waits)]
     if waits:
@@ -132,6 +135,14 @@ def _check_invoices(work: Work) -> Result:
     return Done("The invoices were looked at.")
 
 
+def _move_row(work: Work) -> Result:
+    """What a manager asked of the row of a closed case: that it leaves the list, or comes back."""
+    intent = listing.intent_of(work.case)
+    if intent is None or intent.state in {Intent.State.CONFIRMED, Intent.State.REMOVED}:
+        return NotNeeded("The row stays as it is.")
+    return taking_out.run(work) if intent.is_to_leave else document.run(work)
+
+
 def _check_row(work: Work) -> Result:
     facts = Facts.objects.get(case=work.case)
     row = listing.row_for(facts)
@@ -142,6 +153,9 @@ def _check_row(work: Work) -> Result:
         # Not seen is neither wrong nor right: the watch cannot end on it.
         return Waits(WaitsFor.OUTSIDE, problem.sentence, again=ROW_NOT_SEEN)
     found = listing.mine(view, work.case, row)
+    if _was_taken_off(work.case):
+        _check_that_it_is_off(work, facts, found)
+        return Done("The list was looked at.")
     if len(found) > 1:
         findings.report(
             Finding.Kind.ROW_TWICE,
@@ -157,11 +171,30 @@ def _check_row(work: Work) -> Result:
         findings.report(
             Finding.Kind.ROW_CHANGED,
             key,
-            f"The row of {facts.name} on the list has been changed or removed since it was "
-            "written. Put it back as the case shows it.",
+            listing.changed_or_removed(facts),
             case=work.case,
         )
     return Done("The row was looked at.")
+
+
+def _was_taken_off(case: Case) -> bool:
+    intent = listing.intent_of(case)
+    return intent is not None and intent.state == Intent.State.REMOVED
+
+
+def _check_that_it_is_off(work: Work, facts: Facts, found: list[ListedRow]) -> None:
+    key = work.case.number
+    findings.resolve(Finding.Kind.ROW_TWICE, key)
+    if not found:
+        findings.resolve(Finding.Kind.ROW_CHANGED, key)
+        return
+    findings.report(
+        Finding.Kind.ROW_CHANGED,
+        key,
+        f"The row of {facts.name} was taken off the list, but it is there again. Delete it in the "
+        "workbook, or have the case's row put back if it belongs there.",
+        case=work.case,
+    )
 
 
 def _looked(work: Work, watch: Watch) -> Result:

@@ -24,6 +24,7 @@ AGREED = {
     Act.RELEASE_HOLD: (True, True, True),
     Act.RETRY: (True, True, True),
     Act.REWRITE_ROW: (False, True, True),
+    Act.TAKE_OFF_LIST: (False, True, True),
     Act.CHANGE_SETTINGS: (False, False, True),
     Act.MANAGE_USERS: (False, False, True),
 }

@@ -73,19 +73,6 @@ def test_a_decision_can_be_taken_back_before_anything_was_written(desk: Desk) ->
     assert case.state == State.RETAINED
 
 
-def test_a_decision_is_not_taken_back_after_the_row_was_written(desk: Desk) -> None:
-    _, subscription = desk.client()
-    case = desk.decided(subscription)
-    desk.advance(case)
-    with pytest.raises(CaseError, match="already begun to write"):
-        services.take_back(case, by=desk.manager, why="Client called again")
-    with pytest.raises(CaseError, match="Say why"):
-        services.take_back(case, by=desk.manager, why=" ")
-    with pytest.raises(NotAllowedError):
-        services.take_back(case, by=desk.agent, why="x")
-    assert case.state == State.CLOSING
-
-
 def test_taking_back_keeps_the_hold_and_its_original_date(desk: Desk) -> None:
     _, subscription = desk.client()
     desk.later(days=8)

@@ -13,7 +13,7 @@ from django.db import IntegrityError
 from canceldesk import clock
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import WaitsFor
-from canceldesk.closing import listing
+from canceldesk.closing import listing, taking_out
 from canceldesk.closing.models import Facts, Intent
 from canceldesk.closing.results import Done, Result, Waits
 from canceldesk.closing.work import Work
@@ -23,14 +23,21 @@ AGAIN = dt.timedelta(seconds=30)
 
 
 def run(work: Work) -> Result:
-    """Write the row on top of the list unless it is there; say where it stands."""
+    """Write the row on top of the list unless it is there; say where it stands. The row of a
+    decision that was taken back goes first.
+    """
+    old = taking_out.run(work)
+    return old if isinstance(old, Waits) else _write_unless_there(work)
+
+
+def _write_unless_there(work: Work) -> Result:
     row = listing.row_for(Facts.objects.get(case=work.case))
     intent = _intend(work, row)
     if intent is None:
         return Waits(
             WaitsFor.TIME,
-            "Another case with the very same row is being written first.",
-            again=dt.timedelta(seconds=5),
+            taking_out.ANOTHERS_TURN,
+            again=taking_out.TURN,
         )
     view = work.the_list.read()
     found = listing.mine(view, work.case, row)
@@ -46,36 +53,29 @@ def run(work: Work) -> Result:
 
 
 def _intend(work: Work, row: NewRow) -> Intent | None:
-    existing = Intent.objects.filter(case=work.case, kind=Intent.Kind.ROW).first()
-    if existing is not None:
+    existing = listing.intent_of(work.case)
+    if existing is not None and existing.state != Intent.State.REMOVED:
         return existing
     try:
         with work.fenced():
-            intent = Intent.objects.create(
+            intent, _ = Intent.objects.update_or_create(
                 case=work.case,
                 kind=Intent.Kind.ROW,
                 target="row",
-                likeness=listing.likeness(row),
-                request=_as_json(row),
-                created_at=clock.now(),
+                defaults={
+                    "state": Intent.State.INTENDED,
+                    "likeness": listing.likeness(row),
+                    "request": listing.as_json(row),
+                    "answer": {},
+                    "sent_at": None,
+                    "confirmed_at": None,
+                    "created_at": clock.now(),
+                },
             )
-            work.log(Verb.ROW_INTENDED, **_as_json(row))
+            work.log(Verb.ROW_INTENDED, **listing.as_json(row))
     except IntegrityError:
         return None
     return intent
-
-
-def _as_json(row: NewRow) -> dict[str, object]:
-    return {
-        "name": row.name,
-        "phone": row.phone,
-        "cancelled_on": row.cancelled_on.isoformat(),
-        "collected_minor": row.collected_minor,
-        "currency": row.currency,
-        "months": row.months,
-        "reason": row.reason,
-        "reference": row.reference,
-    }
 
 
 def _standing(work: Work, intent: Intent, view: ListView, listed: ListedRow, row: NewRow) -> Result:
@@ -149,5 +149,5 @@ def _nearly(view: ListView, near: ListedRow, row: NewRow) -> Waits:
         "or delete that row in the workbook; the desk goes on by itself.",
         again=AGAIN,
         attention=True,
-        evidence={"should_be": _as_json(row), "row_number": near.row_number},
+        evidence={"should_be": listing.as_json(row), "row_number": near.row_number},
     )

@@ -1,0 +1,540 @@
+"""A decision taken back after the row was written: the row leaves the list, read back, whatever
+happens in between.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+
+import pytest
+
+from canceldesk import clock
+from canceldesk.cases.authority import NotAllowedError
+from canceldesk.cases.log import Verb
+from canceldesk.cases.models import Case, Decision, Finding, State, WaitsFor
+from canceldesk.cases.services import CaseError, MovedOnError, withdraw
+from canceldesk.closing import listing, services
+from canceldesk.closing.advance import advance
+from canceldesk.closing.models import Facts, Intent, Step
+from canceldesk.closing.services import Seen
+from canceldesk.workbook.errors import InUse
+from canceldesk.workbook.protocol import ListedRow, NewRow, RowRemoved, RowWritten
+from tests.closing.conftest import Desk, due_now
+
+
+def listed_case(desk: Desk) -> Case:
+    """A case whose row is on the list and whose service is not stopped yet."""
+    _, subscription = desk.client()
+    return desk.advance(desk.decided(subscription))
+
+
+def take_back(desk: Desk, case: Case) -> None:
+    services.take_back(case, by=desk.manager, why="They called again")
+
+
+def uid(case: Case) -> str:
+    return case.scope.get().subscription.billsby_id
+
+
+def state_of_row(case: Case) -> str:
+    return Intent.objects.get(case=case, kind=Intent.Kind.ROW).state
+
+
+def said(case: Case) -> list[str]:
+    verbs = case.log.filter(verb__startswith="row.").values_list("verb", flat=True)
+    return list(verbs)
+
+
+def another(row: NewRow, name: str = "Otto Other") -> NewRow:
+    return dataclasses.replace(row, name=name, phone="(202) 555-0190")
+
+
+def test_the_row_leaves_the_list_and_the_case_is_in_retention(desk: Desk) -> None:
+    case = listed_case(desk)
+    desk.the_list.put([another(listing.row_for(Facts.objects.get(case=case)))])
+    take_back(desk, case)
+    assert case.state == State.RETENTION
+    assert due_now(case)
+    assert len(desk.the_list.rows) == 2, "nobody but a pass touches the list"
+    desk.advance(case)
+    assert [row.name for row in desk.the_list.rows] == ["Otto Other"]
+    assert state_of_row(case) == Intent.State.REMOVED
+    assert said(case)[-2:] == [Verb.ROW_REMOVAL_INTENDED, Verb.ROW_REMOVED]
+    assert not case.attention
+    for _ in range(3):
+        desk.later(hours=6)
+        desk.advance(case)
+    assert desk.the_list.removed == 1
+
+
+def test_it_needs_a_reason_and_a_manager(desk: Desk) -> None:
+    case = listed_case(desk)
+    with pytest.raises(CaseError, match="Say why"):
+        services.take_back(case, by=desk.manager, why=" ")
+    with pytest.raises(NotAllowedError):
+        services.take_back(case, by=desk.agent, why="x")
+    assert case.state == State.CLOSING
+    assert state_of_row(case) == Intent.State.CONFIRMED
+
+
+def test_a_client_who_stays_is_off_the_list_and_charged_as_before(desk: Desk) -> None:
+    _, subscription = desk.client()
+    was = subscription.next_billing_at
+    case = desk.advance(desk.decided(subscription))
+    take_back(desk, case)
+    desk.decide(case, Decision.RETAINED)
+    desk.settle(case)
+    assert case.state == State.RETAINED
+    assert not desk.the_list.rows
+    assert desk.company.subscription(subscription.uid).next_billing_at.date() == was.date()
+
+
+def test_a_withdrawn_case_leaves_the_list_too(desk: Desk) -> None:
+    case = listed_case(desk)
+    take_back(desk, case)
+    withdraw(case, by=desk.manager, because="not_a_cancellation")
+    desk.settle(case)
+    assert case.state == State.WITHDRAWN
+    assert not desk.the_list.rows
+    assert case.next_pass_at is None
+
+
+# ------------------------------------------------------------------ what cannot be undone
+
+
+def test_a_decision_stands_once_an_invoice_is_being_written_off(desk: Desk) -> None:
+    _, subscription = desk.client()
+    invoice = desk.invoice(subscription, 4900)
+    case = desk.decided(subscription)
+    services.approve_write_offs(case, by=desk.manager, seen=[Seen(invoice.number, 4900)])
+    desk.company.add_fault("drop_after", "PUT", "*", times=20)
+    desk.advance(case)
+    with pytest.raises(CaseError, match=r"written off, or is being.*the decision stands"):
+        take_back(desk, case)
+    case.refresh_from_db()
+    assert case.state == State.CLOSING
+    assert state_of_row(case) == Intent.State.CONFIRMED
+
+
+def test_a_write_off_that_billsby_refused_undoes_nothing(desk: Desk) -> None:
+    _, subscription = desk.client()
+    invoice = desk.invoice(subscription, 4900)
+    case = desk.decided(subscription)
+    services.approve_write_offs(case, by=desk.manager, seen=[Seen(invoice.number, 4900)])
+    desk.company.add_fault("status", "*", "*WrittenOff*", status=400)
+    desk.advance(case)
+    assert Intent.objects.get(kind="write_off").state == Intent.State.REFUSED
+    take_back(desk, case)
+    assert case.state == State.RETENTION
+
+
+def test_a_decision_stands_once_a_service_is_being_cancelled(desk: Desk) -> None:
+    desk.company.add_fault("drop_after", "DELETE", "*")
+    _, subscription = desk.client()
+    case = desk.advance(desk.decided(subscription, decision=Decision.CANCEL))
+    with pytest.raises(CaseError, match="cancelled, or is being"):
+        take_back(desk, case)
+
+
+def test_a_decision_stands_once_a_person_has_cancelled_the_service(desk: Desk) -> None:
+    customer, first = desk.client()
+    second = desk.company.add_subscription(customer.uid)
+    case = desk.advance(desk.decided(first, second))
+    desk.company.panel_cancel(first.uid, customer.uid)
+    desk.advance(case)
+    with pytest.raises(CaseError, match="is cancelled in Billsby, which cannot be undone"):
+        take_back(desk, case)
+
+
+def test_a_closed_case_is_not_taken_back(desk: Desk) -> None:
+    case = listed_case(desk)
+    desk.company.panel_suspend(uid(case))
+    desk.advance(case)
+    with pytest.raises(MovedOnError):
+        take_back(desk, case)
+    assert len(desk.the_list.rows) == 1
+
+
+# ------------------------------------------------------------------ suspended already
+
+
+def suspended_and_taken_back(desk: Desk) -> Case:
+    """The workbook keeps the case from closing while a person suspends the service."""
+    case = listed_case(desk)
+    desk.the_list.trouble = InUse("Pat has it open.", by="Pat")
+    desk.company.panel_suspend(uid(case))
+    desk.advance(case)
+    assert desk.step(case, Step.Name.STOP).state == Step.State.DONE
+    desk.the_list.trouble = None
+    take_back(desk, case)
+    return desk.advance(case)
+
+
+def test_a_suspended_service_is_said_to_need_a_person_to_start_it(desk: Desk) -> None:
+    case = suspended_and_taken_back(desk)
+    assert not desk.the_list.rows
+    assert "is Suspended in Billsby" in case.waits_sentence
+    assert "a person must start it again there" in case.waits_sentence
+    desk.decide(case, Decision.RETAINED)
+    desk.advance(case)
+    assert "is Suspended in Billsby although the client stays" in case.attention
+    assert not Finding.objects.exists(), "nobody has left after being retained"
+    desk.company.panel_activate(uid(case))
+    desk.later(minutes=5)
+    desk.advance(case)
+    assert not case.attention
+    assert "counts as saved" in case.waits_sentence
+
+
+def test_a_service_that_nobody_starts_again_is_no_save_in_the_end(desk: Desk) -> None:
+    case = suspended_and_taken_back(desk)
+    desk.decide(case, Decision.RETAINED)
+    desk.advance(case)
+    clock.advance(dt.timedelta(days=31))
+    desk.advance(case)
+    assert Finding.objects.get().kind == Finding.Kind.SAVE_LOST
+    assert not case.attention
+
+
+def test_a_withdrawn_case_does_not_leave_a_suspended_service_behind(desk: Desk) -> None:
+    case = suspended_and_taken_back(desk)
+    withdraw(case, by=desk.manager, because="not_a_cancellation")
+    desk.advance(case)
+    assert "although the client stays" in case.attention
+    desk.company.panel_activate(uid(case))
+    desk.later(minutes=5)
+    desk.advance(case)
+    assert not case.attention
+    assert case.next_pass_at is None
+
+
+def test_a_suspended_service_decided_again_closes_with_the_new_row(desk: Desk) -> None:
+    case = suspended_and_taken_back(desk)
+    desk.later(days=1)
+    desk.decide(case, Decision.SUSPEND)
+    desk.advance(case)
+    assert case.state == State.CLOSED
+    assert [row.cancelled_on for row in desk.the_list.rows] == [clock.now().date()]
+
+
+# ------------------------------------------------------------------ decided again
+
+
+@pytest.mark.parametrize("days", [0, 1])
+@pytest.mark.parametrize("has_reference", [False, True])
+def test_decided_again_before_the_row_was_out_there_is_one_right_row(
+    desk: Desk, days: int, has_reference: bool
+) -> None:
+    desk.the_list.has_reference = has_reference
+    case = listed_case(desk)
+    take_back(desk, case)
+    desk.later(days=days)
+    desk.decide(case, Decision.SUSPEND)
+    desk.advance(case)
+    assert len(desk.the_list.rows) == 1
+    assert not listing.differences(
+        desk.the_list.rows[0], listing.row_for(Facts.objects.get(case=case))
+    )
+    assert (desk.the_list.written, desk.the_list.removed) == (2, 1)
+    desk.company.panel_suspend(uid(case))
+    desk.advance(case)
+    assert case.state == State.CLOSED
+
+
+def test_decided_again_with_the_workbook_open_the_old_row_leaves_before_the_new_comes(
+    desk: Desk,
+) -> None:
+    case = listed_case(desk)
+    take_back(desk, case)
+    desk.later(days=1)
+    desk.decide(case, Decision.SUSPEND)
+    desk.the_list.trouble = InUse("Pat has it open.", by="Pat")
+    desk.advance(case)
+    assert "Pat has it open." in desk.step(case, Step.Name.DOCUMENT).sentence
+    assert desk.step(case, Step.Name.STOP).evidence["click"], "Billsby does not wait for the list"
+    desk.the_list.trouble = None
+    desk.later(minutes=1)
+    desk.advance(case)
+    assert [row.cancelled_on for row in desk.the_list.rows] == [clock.now().date()]
+
+
+def test_taken_back_again_and_again_leaves_nothing_behind(desk: Desk) -> None:
+    case = listed_case(desk)
+    for _ in range(3):
+        take_back(desk, case)
+        desk.decide(case, Decision.SUSPEND)
+        desk.advance(case)
+    assert len(desk.the_list.rows) == 1
+    take_back(desk, case)
+    desk.advance(case)
+    assert not desk.the_list.rows
+
+
+# ------------------------------------------------------------------ crashes and sleepers
+
+
+def test_a_row_taken_out_before_a_crash_is_adopted_as_gone(desk: Desk) -> None:
+    case = listed_case(desk)
+    take_back(desk, case)
+    desk.the_list.after_write = RuntimeError("power cut")
+    desk.advance(case)
+    assert case.attention
+    desk.later(minutes=1)
+    desk.advance(case)
+    assert state_of_row(case) == Intent.State.REMOVED
+    assert desk.the_list.removed == 1
+    assert said(case)[-2:] == [Verb.ROW_REMOVAL_INTENDED, Verb.ROW_REMOVAL_ADOPTED]
+
+
+def test_a_row_that_a_person_took_out_first_is_adopted_as_gone(desk: Desk) -> None:
+    case = listed_case(desk)
+    take_back(desk, case)
+    desk.the_list.rows.clear()
+    desk.advance(case)
+    assert state_of_row(case) == Intent.State.REMOVED
+    assert desk.the_list.removed == 0
+    assert said(case)[-1] == Verb.ROW_REMOVAL_ADOPTED
+
+
+def test_an_open_workbook_is_waited_for(desk: Desk) -> None:
+    case = listed_case(desk)
+    take_back(desk, case)
+    desk.the_list.trouble = InUse("Pat has the workbook open.", by="Pat")
+    desk.advance(case)
+    assert "Pat has the workbook open" in case.waits_sentence
+    assert case.next_pass_at <= clock.now() + dt.timedelta(minutes=1)
+    desk.the_list.trouble = None
+    desk.later(minutes=1)
+    desk.advance(case)
+    assert not desk.the_list.rows
+    assert said(case).count(Verb.ROW_REMOVAL_INTENDED) == 1
+
+
+def test_a_workbook_that_was_never_reached_troubles_nobody_after_taking_back(desk: Desk) -> None:
+    desk.the_list.trouble = InUse("Pat has the workbook open.", by="Pat")
+    case = listed_case(desk)
+    take_back(desk, case)
+    desk.advance(case)
+    assert "Pat" not in case.waits_sentence
+    assert not Intent.objects.filter(case=case).exists()
+
+
+def test_a_row_written_while_the_decision_is_taken_back_leaves_again(desk: Desk) -> None:
+    _, subscription = desk.client()
+    case = desk.decided(subscription)
+    add = desk.the_list.add
+
+    def meanwhile(row: NewRow, *, expected_fingerprint: str | None = None) -> RowWritten:
+        take_back(desk, case)
+        return add(row, expected_fingerprint=expected_fingerprint)
+
+    desk.the_list.add = meanwhile  # type: ignore[method-assign]
+    assert not advance(case.pk, owner="worker")
+    assert len(desk.the_list.rows) == 1
+    desk.advance(case)
+    assert not desk.the_list.rows
+    assert said(case) == [Verb.ROW_INTENDED, Verb.ROW_REMOVAL_INTENDED, Verb.ROW_REMOVED]
+
+
+def test_a_row_that_a_sleeper_writes_late_is_waited_for_and_leaves(desk: Desk) -> None:
+    _, subscription = desk.client()
+    case = desk.decided(subscription)
+    add = desk.the_list.add
+
+    def asleep(row: NewRow, *, expected_fingerprint: str | None = None) -> RowWritten:
+        take_back(desk, case)
+        desk.later(seconds=51)
+        desk.advance(case)
+        assert state_of_row(case) == Intent.State.LEAVING, "it may still come"
+        assert "waits a minute" in case.waits_sentence
+        return add(row, expected_fingerprint=expected_fingerprint)
+
+    desk.the_list.add = asleep  # type: ignore[method-assign]
+    assert not advance(case.pk, owner="sleeper")
+    desk.later(seconds=10)
+    desk.advance(case)
+    assert not desk.the_list.rows
+    assert state_of_row(case) == Intent.State.REMOVED
+
+
+def test_a_row_that_never_came_is_not_waited_for_for_ever(desk: Desk) -> None:
+    _, subscription = desk.client()
+    case = desk.decided(subscription)
+
+    def killed(row: NewRow, *, expected_fingerprint: str | None = None) -> RowWritten:
+        raise RuntimeError("power cut")
+
+    desk.the_list.add = killed  # type: ignore[method-assign]
+    desk.advance(case)
+    take_back(desk, case)
+    desk.settle(case, rounds=8)
+    assert state_of_row(case) == Intent.State.REMOVED
+
+
+def test_a_worker_asleep_while_taking_out_does_not_take_out_the_next_row(desk: Desk) -> None:
+    case = listed_case(desk)
+    take_back(desk, case)
+    remove = desk.the_list.remove
+
+    def asleep(row: ListedRow, *, expected_fingerprint: str | None = None) -> RowRemoved:
+        desk.the_list.remove = remove  # type: ignore[method-assign]
+        desk.later(days=1)
+        desk.decide(case, Decision.SUSPEND)
+        desk.advance(case)
+        return remove(row, expected_fingerprint=expected_fingerprint)
+
+    desk.the_list.remove = asleep  # type: ignore[method-assign]
+    assert not advance(case.pk, owner="sleeper")
+    assert len(desk.the_list.rows) == 1
+    assert state_of_row(case) == Intent.State.CONFIRMED
+
+
+# ------------------------------------------------------------------ what a person did meanwhile
+
+
+def test_a_row_that_a_person_changed_is_not_taken_out(desk: Desk) -> None:
+    case = listed_case(desk)
+    desk.the_list.rows[0] = dataclasses.replace(desk.the_list.rows[0], months=99)
+    take_back(desk, case)
+    desk.advance(case)
+    assert "its months is not what the desk wrote" in case.attention
+    assert case.waits_for == WaitsFor.PERSON
+    assert desk.the_list.removed == 0
+    desk.the_list.rows.clear()
+    desk.later(seconds=30)
+    desk.advance(case)
+    assert not case.attention
+    assert state_of_row(case) == Intent.State.REMOVED
+
+
+def test_a_numbered_row_that_a_person_changed_leaves_once_it_is_put_right(desk: Desk) -> None:
+    desk.the_list.has_reference = True
+    case = listed_case(desk)
+    written = desk.the_list.rows[0]
+    desk.the_list.rows[0] = dataclasses.replace(written, name="Somebody Else")
+    take_back(desk, case)
+    desk.advance(case)
+    assert "its name is not what the desk wrote" in case.attention
+    desk.the_list.rows[0] = written
+    desk.later(seconds=30)
+    desk.advance(case)
+    assert not desk.the_list.rows
+
+
+def test_a_row_that_a_person_changes_at_the_last_moment_stays(desk: Desk) -> None:
+    case = listed_case(desk)
+    take_back(desk, case)
+    remove = desk.the_list.remove
+
+    def overtaken(row: ListedRow, *, expected_fingerprint: str | None = None) -> RowRemoved:
+        desk.the_list.remove = remove  # type: ignore[method-assign]
+        desk.the_list.rows[0] = dataclasses.replace(desk.the_list.rows[0], months=99)
+        return remove(row, expected_fingerprint=expected_fingerprint)
+
+    desk.the_list.remove = overtaken  # type: ignore[method-assign]
+    desk.advance(case)
+    assert len(desk.the_list.rows) == 1
+    desk.later(minutes=1)
+    desk.advance(case)
+    assert "its months is not what the desk wrote" in case.attention
+
+
+def test_a_row_that_stands_twice_is_left_to_a_person(desk: Desk) -> None:
+    case = listed_case(desk)
+    desk.the_list.put([listing.row_for(Facts.objects.get(case=case))])
+    take_back(desk, case)
+    desk.advance(case)
+    assert "more than once: rows 4 and 5" in case.attention
+    assert desk.the_list.removed == 0
+    del desk.the_list.rows[1]
+    desk.later(seconds=30)
+    desk.advance(case)
+    assert not desk.the_list.rows
+    assert not case.attention
+
+
+def test_a_row_that_was_sorted_elsewhere_leaves_from_there(desk: Desk) -> None:
+    case = listed_case(desk)
+    row = listing.row_for(Facts.objects.get(case=case))
+    desk.the_list.rows.insert(0, desk.the_list.listed(another(row)))
+    take_back(desk, case)
+    desk.advance(case)
+    assert [one.name for one in desk.the_list.rows] == ["Otto Other"]
+    assert case.log.get(verb=Verb.ROW_REMOVED).data["row_number"] == 5
+
+
+# ------------------------------------------------------------------ equal rows
+
+
+def equal_cases(desk: Desk) -> tuple[Case, Case]:
+    """Two clients whom the list cannot tell apart."""
+    _, first = desk.client()
+    _, second = desk.client()
+    return desk.decided(first), desk.decided(second)
+
+
+def test_of_two_equal_rows_one_leaves_and_the_other_case_keeps_its_own(desk: Desk) -> None:
+    one, two = equal_cases(desk)
+    desk.advance(one)
+    desk.advance(two)
+    take_back(desk, one)
+    desk.advance(one)
+    assert len(desk.the_list.rows) == 1
+    desk.advance(two)
+    assert desk.step(two, Step.Name.DOCUMENT).state == Step.State.DONE
+    desk.later(hours=6)
+    desk.advance(one)
+    assert len(desk.the_list.rows) == 1
+
+
+@pytest.mark.parametrize("crash", [False, True])
+def test_an_equal_row_is_not_taken_for_the_one_that_leaves(desk: Desk, crash: bool) -> None:
+    one, two = equal_cases(desk)
+    desk.advance(one)
+    take_back(desk, one)
+    desk.advance(two)
+    assert len(desk.the_list.rows) == 2, "each its own"
+    if crash:
+        desk.the_list.after_write = RuntimeError("power cut")
+    desk.advance(one)
+    desk.later(minutes=1)
+    desk.advance(two)
+    desk.advance(one)
+    assert len(desk.the_list.rows) == 1
+    assert state_of_row(one) == Intent.State.REMOVED
+    assert desk.step(two, Step.Name.DOCUMENT).state == Step.State.DONE
+    assert not two.attention
+
+
+def test_a_row_waits_to_leave_while_an_equal_one_is_being_written(desk: Desk) -> None:
+    one, two = equal_cases(desk)
+    desk.advance(one)
+    desk.the_list.trouble = InUse("Pat has it open.", by="Pat")
+    desk.advance(two)
+    desk.the_list.trouble = None
+    take_back(desk, one)
+    desk.advance(one)
+    assert "very same row" in one.waits_sentence
+    assert len(desk.the_list.rows) == 1
+    desk.later(minutes=1)
+    desk.advance(two)
+    desk.advance(one)
+    assert len(desk.the_list.rows) == 1
+    assert state_of_row(two) == Intent.State.CONFIRMED
+    assert state_of_row(one) == Intent.State.REMOVED
+
+
+def test_an_equal_row_waits_to_be_written_while_one_is_leaving(desk: Desk) -> None:
+    one, two = equal_cases(desk)
+    desk.advance(one)
+    take_back(desk, one)
+    desk.the_list.after_write = RuntimeError("power cut")
+    desk.advance(one)
+    desk.advance(two)
+    assert "very same row" in desk.step(two, Step.Name.DOCUMENT).sentence
+    assert not desk.the_list.rows
+    desk.later(minutes=1)
+    desk.advance(one)
+    desk.advance(two)
+    assert len(desk.the_list.rows) == 1
