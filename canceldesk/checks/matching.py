@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from django.db.models import QuerySet
 
 from canceldesk.cases.models import Case, State
-from canceldesk.closing.models import Facts
+from canceldesk.closing.models import Facts, Intent
 from canceldesk.workbook.protocol import ListedRow, ListView
 from canceldesk.workbook.text import normalised
 
@@ -25,8 +25,12 @@ class Matched:
 
 
 def listed_facts() -> QuerySet[Facts]:
-    """The facts of every case that has, or is to have, a row; newest first."""
+    """The facts of every case that has, or is to have, a row; newest first. One whose row was
+    taken off the list has none.
+    """
+    off = Intent.objects.filter(kind=Intent.Kind.ROW, state=Intent.State.REMOVED)
     stopping = Facts.objects.filter(case__state__in=[State.CLOSING, State.CLOSED])
+    stopping = stopping.exclude(case__state=State.CLOSED, case__in=off.values("case"))
     return stopping.select_related("case__client").order_by("-pk")
 
 

@@ -12,7 +12,7 @@ from canceldesk import clock
 from canceldesk.billsby import Billsby
 from canceldesk.cases import findings
 from canceldesk.cases.models import Finding
-from canceldesk.checks import doubles, not_listed, still_billing
+from canceldesk.checks import doubles, not_listed, rows, still_billing
 from canceldesk.checks.book import Book, Wrong
 from canceldesk.checks.matching import listed_facts, match
 from canceldesk.checks.people import People
@@ -24,8 +24,13 @@ YOUNG_ENOUGH = dt.timedelta(hours=1)
 """A copy of the clients this young need not be read again: what it says is wrong is confirmed in
 Billsby anyway, and what it misses the next comparison finds."""
 
-KINDS = (Finding.Kind.STILL_BILLING, Finding.Kind.ROW_TWICE, Finding.Kind.NOT_LISTED)
-_BY_HARM = (Finding.Kind.STILL_BILLING, Finding.Kind.ROW_CHANGED, *KINDS[1:])
+KINDS = (
+    Finding.Kind.STILL_BILLING,
+    Finding.Kind.ROW_CHANGED,
+    Finding.Kind.ROW_TWICE,
+    Finding.Kind.NOT_LISTED,
+)
+"""What a comparison finds, the most harmful first."""
 
 
 class CannotCompareError(Exception):
@@ -70,7 +75,7 @@ def compare_book(billsby: Billsby, the_list: CancellationList) -> Report:
     _bring_up_to_date(billsby)
     book = _open_book(the_list)
     billing = still_billing.find(book, billsby)
-    wrong = [*billing.wrong, *not_listed.find(book), *doubles.find(book)]
+    wrong = [*billing.wrong, *rows.find(book), *not_listed.find(book), *doubles.find(book)]
     _settle(wrong, still_unknown={(Finding.Kind.STILL_BILLING, key) for key in billing.skipped})
     return Report(
         rows=len(book.view.rows),
@@ -91,10 +96,10 @@ def standing() -> list[Finding]:
     """What the newest comparison and the watches of the list still find wrong: what costs a
     client money first, then the newest.
     """
-    there = Finding.objects.filter(resolved_at=None, kind__in=_BY_HARM)
+    there = Finding.objects.filter(resolved_at=None, kind__in=KINDS)
     return sorted(
         there.select_related("client", "case"),
-        key=lambda finding: _BY_HARM.index(Finding.Kind(finding.kind)),
+        key=lambda finding: KINDS.index(Finding.Kind(finding.kind)),
     )
 
 

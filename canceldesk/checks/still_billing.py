@@ -14,6 +14,7 @@ from canceldesk.checks.book import Book, Wrong
 from canceldesk.checks.under_watch import under_watch
 from canceldesk.clients import mirror
 from canceldesk.clients.models import Client, Subscription
+from canceldesk.closing.models import Intent
 from canceldesk.closing.shown import date
 from canceldesk.configuration import services as configuration
 from canceldesk.workbook.protocol import ListedRow
@@ -80,8 +81,8 @@ def _services(lines: Collection[int]) -> dict[int, list[Subscription]]:
 
 @dataclass(frozen=True)
 class _Handled:
-    """What cases say of subscriptions: which are in open ones, the day of the newest request
-    about each, and which belong to each case.
+    """What cases say of subscriptions: which are in open ones or in one whose row is just leaving
+    the list, the day of the newest request about each, and which belong to each case.
     """
 
     open: set[int] = field(default_factory=set)
@@ -92,12 +93,16 @@ class _Handled:
 def _handled() -> _Handled:
     zone = configuration.zone()
     handled = _Handled()
-    scopes = CaseSubscription.objects.exclude(case__state=State.WITHDRAWN).select_related("case")
+    states = [Intent.State.UNWANTED, Intent.State.LEAVING]
+    rows = Intent.objects.filter(kind=Intent.Kind.ROW, state__in=states)
+    leaving = set(rows.values_list("case_id", flat=True))
+    scopes = CaseSubscription.objects.select_related("case")
     for scope in scopes.order_by("case__received_at"):
-        if scope.case.state in OPEN_STATES:
+        if scope.case.state in OPEN_STATES or scope.case_id in leaving:
             handled.open.add(scope.subscription_id)
-        handled.asked[scope.subscription_id] = scope.case.received_at.astimezone(zone).date()
-        handled.scope_of[scope.case_id].add(scope.subscription_id)
+        if scope.case.state != State.WITHDRAWN:
+            handled.asked[scope.subscription_id] = scope.case.received_at.astimezone(zone).date()
+            handled.scope_of[scope.case_id].add(scope.subscription_id)
     return handled
 
 

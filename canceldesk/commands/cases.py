@@ -15,6 +15,7 @@ from canceldesk.commands.meaning import (
     listen,
     only_a_person_can_place,
     reason_of,
+    row_state,
     say,
     say_invoices,
     say_table,
@@ -96,6 +97,7 @@ def show(number: Number, as_json: AsJson = False) -> None:
 
         case = case_of(number)
         details = as_dict(case) | {
+            "row": row_state(case),
             "steps": [
                 {"name": step.name, "state": step.state, "sentence": step.sentence}
                 for step in case.steps.all()
@@ -109,6 +111,7 @@ def show(number: Number, as_json: AsJson = False) -> None:
             say_json(details)
             return
         say(case)
+        typer.echo(f"  row        {details['row']}")
         for step in details["steps"]:
             typer.echo(f"  {step['name']:10} {step['state']:10} {step['sentence']}")
         for entry in details["log"]:
@@ -291,13 +294,43 @@ def take_back(
     why: Annotated[str, typer.Option(help="Why the decision is taken back.")],
     as_json: AsJson = False,
 ) -> None:
-    """Bring a decided case back into retention."""
+    """Bring a decided case back into retention; a row that was written leaves the list."""
     with answering(as_json=as_json):
         from canceldesk.closing import services
 
         listen()
         case = case_of(number)
         services.take_back(case, by=user(by), why=why)
+        say(case, as_json=as_json)
+
+
+@app.command("take-off-list")
+def take_off_list(
+    number: Number,
+    *,
+    by: As,
+    why: Annotated[str, typer.Option(help="Why the row does not belong on the list.")],
+    as_json: AsJson = False,
+) -> None:
+    """Take the row of a closed case that was a mistake off the list; the case stays closed."""
+    with answering(as_json=as_json):
+        from canceldesk.closing import services
+
+        listen()
+        case = case_of(number)
+        services.take_off_list(case, by=user(by), why=why)
+        say(case, as_json=as_json)
+
+
+@app.command("rewrite-row")
+def rewrite_row(number: Number, *, by: As, as_json: AsJson = False) -> None:
+    """Write a row again that somebody removed, or that was taken off the list by mistake."""
+    with answering(as_json=as_json):
+        from canceldesk.closing import services
+
+        listen()
+        case = case_of(number)
+        services.rewrite_row(case, by=user(by))
         say(case, as_json=as_json)
 
 

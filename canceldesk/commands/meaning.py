@@ -130,6 +130,14 @@ def say(case: Case, *, as_json: bool = False) -> None:
     typer.echo(f"  {case.get_state_display()}. {case.attention or case.waits_sentence}".rstrip())
 
 
+def row_state(case: Case) -> str:
+    """What the desk has done about the case's row on the list, in words."""
+    from canceldesk.closing.models import Intent
+
+    row = case.intents.filter(kind=Intent.Kind.ROW).first()
+    return row.get_state_display() if row else "Not written"
+
+
 def say_table(cases: list[Case]) -> None:
     """Cases for people, one a line."""
     from rich.console import Console

@@ -11,6 +11,7 @@ from canceldesk.cases import services as cases
 from canceldesk.cases.models import Channel, Decision, Message
 from canceldesk.cases.services import AlreadyOpenError, CaseError, MovedOnError
 from canceldesk.closing import services as closing
+from canceldesk.closing.models import Intent
 from canceldesk.outside import NotSetUpError
 from canceldesk.retention import services as retention
 from canceldesk.retention.models import Attempt
@@ -109,7 +110,15 @@ def _release(form: CaseForm) -> str:
 
 def _take_back(form: CaseForm) -> str:
     closing.take_back(form.case, by=form.by, why=form.cleaned_data["why"])
-    return "The decision is taken back."
+    row = form.case.intents.filter(kind=Intent.Kind.ROW).first()
+    leaves = row is not None and row.is_to_leave
+    said = "The decision is taken back."
+    return f"{said} The desk takes the row off the list." if leaves else said
+
+
+def _take_off(form: CaseForm) -> str:
+    closing.take_off_list(form.case, by=form.by, why=form.cleaned_data["why"])
+    return "The desk takes the row off the list."
 
 
 def _rewrite(form: CaseForm) -> str:
@@ -130,6 +139,7 @@ ACTIONS: dict[str, Action] = {
     "write-off": Action(forms.WriteOffForm, _write_off, "write-offs"),
     "release": Action(forms.ReleaseForm, _release, "clicks"),
     "take-back": Action(forms.TakeBackForm, _take_back, "take-back"),
+    "take-off-list": Action(forms.TakeOffForm, _take_off, "row"),
     "rewrite": Action(forms.ButtonForm, _rewrite, "row"),
     "retry": Action(forms.ButtonForm, _retry, "head"),
 }

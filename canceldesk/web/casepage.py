@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 
 from django.db.models import Max, QuerySet
@@ -22,7 +23,8 @@ from canceldesk.cases.models import (
 )
 from canceldesk.clients.models import OpenInvoice, Subscription
 from canceldesk.closing import panel
-from canceldesk.closing.models import Facts, Hold, Step, Watch
+from canceldesk.closing import services as closing
+from canceldesk.closing.models import Facts, Hold, Intent, Step, Watch
 from canceldesk.closing.panel import Clicks
 from canceldesk.configuration import services as configuration
 from canceldesk.web import charges, track
@@ -57,6 +59,16 @@ class Blocking:
     can_write_off: bool = True
 
 
+class RowStory(StrEnum):
+    """Where a row is that does not simply stand on the list."""
+
+    NONE = ""
+    GONE = "gone"
+    LEAVING = "leaving"
+    OFF = "off"
+    RETURNING = "returning"
+
+
 @dataclass(frozen=True)
 class CasePage:
     """One case as one person sees it."""
@@ -82,6 +94,11 @@ class CasePage:
     def is_closing(self) -> bool:
         """Whether the desk is bringing it about."""
         return self.case.state == State.CLOSING
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether both halves were read back."""
+        return self.case.state == State.CLOSED
 
     @cached_property
     def may(self) -> dict[str, bool]:
@@ -196,10 +213,46 @@ class CasePage:
         document = self.steps.get(Step.Name.DOCUMENT)
         return self.is_closing and bool(document and document.evidence.get("can_rewrite"))
 
+    @cached_property
+    def row(self) -> Intent | None:
+        """What the desk has done about the row on the list."""
+        rows = (one for one in self.case.intents.all() if one.kind == Intent.Kind.ROW)
+        return next(rows, None)
+
     @property
+    def row_story(self) -> RowStory:
+        """What is to be told of the row beyond the closing track."""
+        if self.can_rewrite:
+            return RowStory.GONE
+        if self.row is None:
+            return RowStory.NONE
+        if self.row.is_to_leave:
+            return RowStory.LEAVING
+        if self.row.state == Intent.State.REMOVED:
+            return RowStory.OFF
+        is_back = self.row.state == Intent.State.CONFIRMED
+        return RowStory.NONE if is_back or not self.is_closed else RowStory.RETURNING
+
+    @property
+    def can_put_back(self) -> bool:
+        """Whether a row was taken off the list of which the case still has the facts."""
+        return self.is_closed and self.row_story is RowStory.OFF
+
+    @property
+    def can_take_off(self) -> bool:
+        """Whether the case is closed and its row stands."""
+        return self.is_closed and self.row is not None and self.row.state == Intent.State.CONFIRMED
+
+    @cached_property
     def can_take_back(self) -> bool:
-        """Whether nothing but the hold has been written yet."""
-        return self.is_closing and not self.case.intents.all()
+        """Whether nothing was done that cannot be undone."""
+        return self.is_closing and not closing.why_decision_stands(self.case)
+
+    @property
+    def suspended(self) -> list[Subscription]:
+        """What is Suspended in Billsby as last read, which only a person can start again."""
+        services = (scope.subscription for scope in self.scope)
+        return [one for one in services if one.status == Subscription.Status.SUSPENDED]
 
     @cached_property
     def clicks(self) -> list[Clicks]:

@@ -126,7 +126,11 @@ def _document(case: Case, evidence: Evidence) -> Iterable[Proof]:
     yield from _place_on_the_list(place)
     if row.sent_at:
         yield Proof("Written", at=row.sent_at)
-    if row.confirmed_at:
+    if row.state == Intent.State.REMOVED:
+        yield Proof("Taken off the list, read back", at=row.confirmed_at)
+    elif row.is_to_leave:
+        yield Proof("Now", row.get_state_display())
+    elif row.confirmed_at:
         yield Proof("Read back", at=row.confirmed_at)
 
 

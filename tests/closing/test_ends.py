@@ -11,7 +11,6 @@ from billsby_sandbox.app import create_app
 from billsby_sandbox.transport import InProcessTransport
 from canceldesk import outside
 from canceldesk.billsby import InvoiceStatus
-from canceldesk.cases.authority import NotAllowedError
 from canceldesk.cases.models import Case, Decision, LogEntry, State
 from canceldesk.cases.services import CaseError, withdraw
 from canceldesk.clients.models import Client

@@ -166,6 +166,8 @@ def test_a_case_that_does_not_exist_is_said_to(desk: Desk, say: Say, number: str
         ("decide", "1", "cancel", "--typed-id", "whatever"),
         ("attempt", "1", "--offer", "help", "--answer", "refused"),
         ("take-back", "1", "--why", "a mistake"),
+        ("take-off-list", "1", "--why", "a mistake"),
+        ("rewrite-row", "1"),
         ("withdraw", "1", "--because", "changed_mind"),
     ],
     ids=" ".join,
@@ -311,6 +313,47 @@ def test_a_decision_is_taken_back(desk: Desk, say: Say) -> None:
     said = say("case", "take-back", case.number, "--why", "called again", *MANAGER, "--json")
 
     assert answer(said)["state"] == "retention"
+
+
+def test_a_written_row_leaves_the_list_when_its_decision_is_taken_back(
+    desk: Desk, say: Say
+) -> None:
+    case = desk.advance(desk.decided(desk.client()[1]))
+
+    said = say("case", "take-back", case.number, "--why", "called again", *MANAGER)
+    leaving = say("case", "show", case.number)
+    desk.advance(case)
+    gone = answer(say("case", "show", case.number, "--json"))
+
+    assert said.exit_code == 0
+    assert "row        To be taken out" in leaving.stdout
+    assert (gone["state"], gone["row"]) == ("retention", "Taken out, read back")
+    assert not desk.the_list.rows
+
+
+def test_the_row_of_a_closed_case_is_taken_off_and_written_again(desk: Desk, say: Say) -> None:
+    case = desk.advance(desk.decided(desk.client()[1]))
+    early = say("case", "take-off-list", case.number, "--why", "a mistake", *MANAGER)
+    desk.company.panel_suspend(case.scope.get().subscription.billsby_id)
+    desk.advance(case)
+
+    off = say("case", "take-off-list", case.number, "--why", "a mistake", *MANAGER, "--json")
+    desk.advance(case)
+    assert not desk.the_list.rows
+    back = say("case", "rewrite-row", case.number, *MANAGER)
+    desk.advance(case)
+
+    assert early.exit_code == 1
+    assert "Take its decision back instead" in early.stderr
+    assert answer(off)["state"] == "closed"
+    assert back.exit_code == 0
+    assert len(desk.the_list.rows) == 1
+    assert answer(say("case", "show", case.number, "--json"))["row"] == "Read back"
+
+
+def test_a_case_without_a_row_says_so(desk: Desk, say: Say) -> None:
+    case = desk.file(desk.client()[1])
+    assert answer(say("case", "show", case.number, "--json"))["row"] == "Not written"
 
 
 def test_what_waits_for_approval_is_shown_before_it_is_approved(desk: Desk, say: Say) -> None:

@@ -288,9 +288,11 @@ def test_a_decision_is_taken_back_with_a_reason(browser: Browser) -> None:
     assert not Facts.objects.exists()
 
 
-def test_a_decision_stands_once_something_is_written(browser: Browser) -> None:
+def test_a_decision_stands_once_something_cannot_be_undone(browser: Browser) -> None:
     case = make_case(State.CLOSING)
-    Intent.objects.create(case=case, kind=Intent.Kind.ROW, target="row", created_at=clock.now())
+    Intent.objects.create(
+        case=case, kind=Intent.Kind.WRITE_OFF, target="INV1", created_at=clock.now()
+    )
     response = _post(browser, case, "take-back", why="They called back")
     assert response.status_code == 422
     page = response.content.decode()

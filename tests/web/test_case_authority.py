@@ -53,6 +53,7 @@ def _state(case: Case) -> str:
         (State.RETENTION, "withdraw", {"because": "not_a_cancellation"}, "in retention"),
         (State.CLOSING, "take-back", {"why": "so"}, "may not take a decision back"),
         (State.CLOSING, "rewrite", {}, "may not have a row written again"),
+        (State.CLOSED, "take-off-list", {"why": "so"}, "may not take the row of a closed case"),
     ],
 )
 def test_an_agent_is_refused_with_who_can(

@@ -281,7 +281,7 @@ def test_only_managers_are_offered_to_write_the_row_again(
     assert "An agent may not have a row written again." in part
 
 
-def test_a_decision_can_be_taken_back_until_something_is_written(
+def test_a_decision_can_be_taken_back_until_something_cannot_be_undone(
     browser: Browser, agents_browser: Browser
 ) -> None:
     case = _closing()

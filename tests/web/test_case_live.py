@@ -104,7 +104,7 @@ def test_parts_with_forms_say_what_they_show_so_that_typing_is_left_alone(
     browser: Browser,
 ) -> None:
     page = page_of(browser, make_case())
-    for name in ("retain", "decide", "withdraw", "take-back", "write-offs"):
+    for name in ("retain", "decide", "withdraw", "take-back", "take-off", "write-offs"):
         assert "data-shows=" in part_of(page, name).split(">")[0]
 
 

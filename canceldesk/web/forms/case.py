@@ -156,6 +156,13 @@ class TakeBackForm(CaseForm):
     why = _words("Why", rows=2)
 
 
+class TakeOffForm(CaseForm):
+    """Why the row of a closed case is taken off the list."""
+
+    key = "take_off"
+    why = _words("Why", rows=2)
+
+
 class ButtonForm(CaseForm):
     """A button alone."""
 

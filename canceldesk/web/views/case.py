@@ -98,5 +98,6 @@ def _forms(case: Case, user: User) -> dict[str, CaseForm]:
         forms.DecideForm,
         forms.WithdrawForm,
         forms.TakeBackForm,
+        forms.TakeOffForm,
     )
     return {kind.key: kind(case, user) for kind in kinds}

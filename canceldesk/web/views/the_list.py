@@ -24,7 +24,7 @@ from canceldesk.checks import services as checks
 from canceldesk.checks.matching import Matched, listed_facts, match
 from canceldesk.clients import phones
 from canceldesk.clients.spelling import plain
-from canceldesk.closing.models import Step, Watch
+from canceldesk.closing.models import Intent, Step, Watch
 from canceldesk.web.live import live_fragment
 from canceldesk.web.requests import signed_in
 from canceldesk.workbook.errors import ListError
@@ -124,13 +124,18 @@ def _read() -> Reading:
 
 
 def _state() -> dict[str, object]:
-    wrong, pending = checks.standing(), list(_pending())
-    shown = [[one.pk for one in wrong], [(case.pk, case.version) for case in pending]]
+    wrong, pending, leaving = checks.standing(), list(_pending()), list(_leaving())
+    shown = [
+        [one.pk for one in wrong],
+        [(case.pk, case.version) for case in pending],
+        [(case.pk, case.version) for case in leaving],
+    ]
     return {
         "wrong": wrong,
         "first_wrong": wrong[:FIRST_FINDINGS],
         "more_wrong": wrong[FIRST_FINDINGS:],
         "pending": pending,
+        "leaving": leaving,
         "version": hashlib.sha256(repr(shown).encode()).hexdigest()[:16],
     }
 
@@ -158,3 +163,10 @@ def _pending() -> QuerySet[Case]:
     written = Step.objects.filter(name=Step.Name.DOCUMENT, state=Step.State.DONE)
     closing = Case.objects.filter(state=State.CLOSING).exclude(steps__in=written)
     return closing.select_related("client").order_by("next_charge_at", "pk")
+
+
+def _leaving() -> QuerySet[Case]:
+    """Cases whose row is to be taken off the list and has not been read back as gone yet."""
+    states = [Intent.State.UNWANTED, Intent.State.LEAVING]
+    rows = Intent.objects.filter(kind=Intent.Kind.ROW, state__in=states)
+    return Case.objects.filter(pk__in=rows.values("case")).select_related("client").order_by("pk")
