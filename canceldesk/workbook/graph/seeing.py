@@ -1,0 +1,276 @@
+"""Looking at the list in a workbook session: its tab, its headings, its table, all its rows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from canceldesk.workbook import headings, reading, references
+from canceldesk.workbook.errors import CannotPlace, CannotRead
+from canceldesk.workbook.graph import cells
+from canceldesk.workbook.graph.cells import Line
+from canceldesk.workbook.graph.problems import Refused
+from canceldesk.workbook.graph.sitting import Sitting, named
+from canceldesk.workbook.headings import Headings
+from canceldesk.workbook.protocol import ListedRow, ListView
+
+CELLS_AT_ONCE: Final = 20_000
+"""“Using read or write for large ranges in multiple smaller range sizes is recommended” (page
+“Working with Excel”); no number is published."""
+
+MOST_CELLS: Final = 8_000_000
+"""A million rows of eight columns; more is no list of clients."""
+
+_AREA: Final = re.compile(r"\$?([A-Z]{1,3})\$?([0-9]+)(?::\$?([A-Z]{1,3})\$?([0-9]+))?$")
+_EMPTY: Final = Line((), (), ())
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the settings say of the list: its tab and headings when they cannot be found by
+    themselves, and the currency of its amounts.
+    """
+
+    tab: str | None
+    headings: Mapping[str, str]
+    currency: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """The Excel table the list is: its ID, columns, and first row below its headings.
+
+    `holds_all` is false when some of the list's columns stand beside it.
+    """
+
+    id: str
+    left: int
+    right: int
+    top: int
+    holds_all: bool
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The list as it was seen at one moment. `lines` are by row number, from row 1 on."""
+
+    item_id: str
+    file: str
+    tab: str
+    tab_id: str
+    headings: Headings
+    table: Table | None
+    lines: Sequence[Line]
+    date1904: bool
+    currency: str
+
+    @property
+    def first_row(self) -> int:
+        """The row directly under the heading."""
+        return self.headings.row + 1
+
+    def line(self, number: int) -> Line:
+        """The line with this number; an empty one below what is used."""
+        return self.lines[number - 1] if 0 < number <= len(self.lines) else _EMPTY
+
+    @cached_property
+    def rows(self) -> tuple[ListedRow, ...]:
+        """The rows of the list from the top; blank lines and lines of totals are no rows."""
+        found = (self.listed(number) for number in range(self.first_row, len(self.lines) + 1))
+        return tuple(row for row in found if reading.is_client(row))
+
+    def is_vacant(self, number: int, *, besides: Iterable[int] = ()) -> bool:
+        """Whether nothing but formulas stands in that line: in the table, if the list is one, and
+        in the whole line where it is not, since whole lines are inserted there.
+        """
+        line = self.line(number)
+        whole = range(1, len(line.values) + 1)
+        mine = whole if self.table is None else range(self.table.left, self.table.right + 1)
+        return cells.is_vacant(line, set(mine) - set(besides))
+
+    def listed(self, number: int) -> ListedRow:
+        """The line with this number as a row."""
+        return cells.listed(
+            number,
+            self.line(number),
+            self.headings.columns,
+            date1904=self.date1904,
+            currency=self.currency,
+        )
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The same only while the list's tab holds the same: SHA-256 of what was typed in it.
+
+        Not the file's version (`cTag`): that changes only when a session is saved, some time after
+        people have typed, and so could be the same for another list. Formulas count as they are
+        written, since some of them give another value every time.
+        """
+        typed = [self.item_id, self.tab_id, [list(line.formulas) for line in self.lines]]
+        data = json.dumps(typed, ensure_ascii=False, default=str)
+        return hashlib.sha256(data.encode("utf-8", "surrogatepass")).hexdigest()
+
+    def view(self) -> ListView:
+        """The list as the rest of the desk sees it."""
+        columns = self.headings.columns
+        return ListView(
+            path=Path(self.file),
+            tab=self.tab,
+            heading_row=self.headings.row,
+            headings=dict(self.headings.texts),
+            columns={field: references.column_letters(at) for field, at in columns.items()},
+            rows=self.rows,
+            fingerprint=self.fingerprint,
+        )
+
+
+def look(sitting: Sitting, wanted: Wanted) -> Seen:
+    """See the list as it is now. Raises `CannotPlace`, `CannotRead` and Graph's problems."""
+    file = sitting.item.name
+    tab, tab_id = _tab(sitting, wanted.tab)
+    lines = _lines(sitting, tab_id)
+    date1904 = _is_1904(sitting)
+    top = {
+        number: _texts(line, date1904=date1904)
+        for number, line in enumerate(lines[: headings.ROWS_SEARCHED], start=1)
+    }
+    found = headings.find(top, wanted.headings, tab=tab, file=file)
+    return Seen(
+        item_id=sitting.item.id,
+        file=file,
+        tab=tab,
+        tab_id=tab_id,
+        headings=found,
+        table=_table(sitting, tab_id, found),
+        lines=lines,
+        date1904=date1904,
+        currency=wanted.currency,
+    )
+
+
+def area(address: str) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of an address such as `'The list'!A4:H20`."""
+    match = _AREA.search(address)
+    if match is None:
+        raise CannotRead(
+            "Microsoft 365 describes the list's place in a way the desk does not understand. "
+            "Nothing was written."
+        )
+    left, top = references.column_number(match[1]), int(match[2])
+    right = references.column_number(match[3]) if match[3] else left
+    return left, top, right, int(match[4]) if match[4] else top
+
+
+def _tab(sitting: Sitting, wanted: str | None) -> tuple[str, str]:
+    tabs = sitting.pages("worksheets?$select=id,name,visibility", doing="list the tabs")
+    seen = [tab for tab in tabs if wanted is not None or tab.get("visibility") == "Visible"]
+    name = headings.choose_tab([str(tab["name"]) for tab in seen], wanted, sitting.item.name)
+    return name, next(str(tab["id"]) for tab in seen if tab["name"] == name)
+
+
+def _is_1904(sitting: Sitting) -> bool:
+    """Whether the workbook counts days from 1904: its own DATE says so.
+
+    Where Graph does not compute, it is taken to count from 1900, as nearly all workbooks do.
+    """
+    try:
+        day = sitting.computed("date", {"year": 2000, "month": 1, "day": 1})
+    except Refused:
+        return False
+    return str(day).removesuffix(".0") == "35064"
+
+
+def _lines(sitting: Sitting, tab_id: str) -> list[Line]:
+    used = sitting.read(
+        f"{named('worksheets', tab_id)}/usedRange(valuesOnly=true)?$select=address",
+        doing="see how far the list goes",
+    )
+    _, _, right, bottom = area(str(used.get("address", "")))
+    if right * bottom > MOST_CELLS:
+        raise CannotRead(
+            f"The list's tab of “{sitting.item.name}” goes to row {bottom}, column "
+            f"{references.column_letters(right)}: too much to read. Delete what does not belong "
+            "there."
+        )
+    height = max(headings.ROWS_SEARCHED, CELLS_AT_ONCE // right)
+    lines: list[Line] = []
+    for top in range(1, bottom + 1, height):
+        lines += _block(sitting, tab_id, top, min(bottom, top + height - 1), right)
+    return lines
+
+
+def _block(sitting: Sitting, tab_id: str, top: int, bottom: int, right: int) -> Iterator[Line]:
+    place = f"A{top}:{references.column_letters(right)}{bottom}"
+    found = sitting.read(
+        f"{named('worksheets', tab_id)}/range(address='{place}')"
+        "?$select=values,numberFormat,formulas",
+        doing="read the list",
+    )
+    grids = [found.get(grid) for grid in ("values", "numberFormat", "formulas")]
+    if not all(_is_grid(grid, bottom - top + 1) for grid in grids):
+        raise CannotRead(
+            f"Microsoft 365 gave only a part of the list in “{sitting.item.name}”. It is read "
+            "again on the next try."
+        )
+    return (Line(*rows) for rows in zip(*grids, strict=True))
+
+
+def _is_grid(grid: object, height: int) -> bool:
+    return (
+        isinstance(grid, list)
+        and len(grid) == height
+        and all(isinstance(row, list) for row in grid)
+    )
+
+
+def _texts(line: Line, *, date1904: bool) -> dict[int, str]:
+    shown = {
+        column: cells.shown(line, column, date1904=date1904)
+        for column in range(1, len(line.values) + 1)
+    }
+    return {column: words for column, words in shown.items() if words.strip()}
+
+
+def _table(sitting: Sitting, tab_id: str, found: Headings) -> Table | None:
+    """The table whose body begins under the heading, if the list is one."""
+    tables = sitting.pages(
+        f"{named('worksheets', tab_id)}/tables?$select=id,showHeaders", doing="list the tables"
+    )
+    for table in tables:
+        key = str(table["id"])
+        whole = sitting.read(
+            f"{named('tables', key)}/range?$select=address", doing="see the table's place"
+        )
+        left, top, right, bottom = area(str(whole.get("address", "")))
+        body = top + (1 if table.get("showHeaders", True) else 0)
+        inside = [left <= column <= right for column in found.columns.values()]
+        if not any(inside) or not top <= found.row + 1 <= bottom:
+            continue
+        return Table(key, left, right, body, all(inside))
+    return None
+
+
+def merged_rows(content: bytes, seen: Seen, wanted: Wanted) -> int:
+    """How many lines under the headings are merged with them, in the file as last saved.
+
+    Raises `CannotRead` when the file does not tell.
+    """
+    try:
+        found = reading.find_list(
+            content,
+            name=seen.file,
+            tab=seen.tab,
+            overrides=wanted.headings,
+            currency=wanted.currency,
+        )
+    except (CannotPlace, ValueError, LookupError, ArithmeticError) as error:
+        raise CannotRead(f"The headings of “{seen.file}” are not in the saved file.") from error
+    if dict(found.headings.texts) != dict(seen.headings.texts):
+        raise CannotRead(f"The saved file of “{seen.file}” has other headings.")
+    return max(0, found.headings.row - seen.headings.row)
