@@ -1,6 +1,9 @@
-"""Putting one row under the list's heading: the whole change to the package, in order."""
+"""Putting rows under the list's heading, or taking one out: the whole change to the package."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 from lxml import etree
 
@@ -10,71 +13,104 @@ from canceldesk.workbook import (
     newrow,
     obstacles,
     otherparts,
-    references,
     sheetdata,
     sheetframe,
 )
+from canceldesk.workbook.cellformulas import CellFormulas
 from canceldesk.workbook.insertion import Insertion
 from canceldesk.workbook.protocol import NewRow
 from canceldesk.workbook.reading import FoundList
-from canceldesk.workbook.references import Span
-from canceldesk.workbook.sheetdata import Formula, Worksheet
+from canceldesk.workbook.references import LAST_ROW, Span
+from canceldesk.workbook.sheetdata import Formula
+from canceldesk.workbook.workbookfile import Tab
+from canceldesk.workbook.worksheet import Worksheet, holds_rows
+from canceldesk.workbook.zipwriter import deflated
+
+_LONGEST_MENTION: Final = 512
+"""Bytes of a tab's name with all around it that could lie across two pieces."""
 
 
-def insert(found: FoundList, new: NewRow) -> bytes:
-    """The workbook file with `new` on top of the list; raises `CannotEdit` if that would harm.
+def insert(found: FoundList, news: Sequence[NewRow]) -> bytes:
+    """The workbook file with `news` put on top of the list one after the other, so that the last
+    of them is the topmost; raises `CannotEdit` if that would harm.
 
     Only members that must change differ from the file `found` was read from. `found` is used up.
     """
-    listed = [row.row_number for row in found.listed]
-    insertion = _insertion(found, listed[-1] if listed else 0)
-    package = found.file.package
-    frame = markup.parsed(found.sheet.frame, f"The tab “{found.tab.name}”")
+    first = next((row.row_number for row in found.rows_from_the_top()), None)
+    insertion = _insertion(found, len(news))
+    frame = markup.parsed(found.sheet.frame, found.what)
     obstacles.check(found, frame, insertion)
-    sheetdata.check_order(found.sheet.rows, f"The tab “{found.tab.name}” of “{found.file.name}”")
-    appearance = newrow.look(found, frame, listed[0] if listed else None)
-    formulas = _calculated(found, insertion, listed[0] if listed else None)
-    row = newrow.xml(found, new, appearance, formulas)
-    package.write(found.tab.part, _sheet_with(found, frame, insertion, row))
-    _move_other_sheets(found, insertion)
-    _move_other_parts(found, insertion)
-    if found.file.styles.changed:
-        _write_styles(found)
-    return package.packed()
+    appearance = newrow.look(found, frame, first)
+    model = _calculated(found, insertion, first)
+    rows = b"".join(
+        newrow.xml(found, new, appearance, model, insertion.row + place)
+        for place, new in enumerate(reversed(news))
+    )
+    _move_list(found, frame, insertion, rows)
+    _move_the_rest(found, insertion)
+    return found.file.package.packed()
 
 
-def _insertion(found: FoundList, last_row: int) -> Insertion:
+def _insertion(found: FoundList, count: int) -> Insertion:
     return Insertion(
         tab=found.tab.name,
         row=found.first_row,
-        last_row=max(last_row, found.headings.row),
+        last_row=max(found.last_listed, found.headings.row),
         left=found.headings.left,
         right=found.headings.right,
         tabs=tuple(tab.name for tab in found.file.tabs),
+        count=count,
     )
 
 
-def _sheet_with(found: FoundList, frame: etree._Element, insertion: Insertion, row: bytes) -> bytes:
-    rows = sheetdata.without_blank_end(found.sheet.rows)
-    rows = cellformulas.moved(rows, insertion, here=True)
-    begin = sheetdata.begin_of(rows, insertion.row)
-    rows = b"".join((rows[:begin], row, sheetdata.shifted(rows[begin:])))
+def _move_list(
+    found: FoundList, frame: etree._Element, insertion: Insertion, new_rows: bytes
+) -> None:
+    sheet = found.sheet
+    formulas = _learned(sheet, insertion, here=True)
     sheetframe.move(frame, insertion, here=True)
     sheetframe.add_merges_of_row(frame, insertion.row)
-    sheetframe.extend_dimension(frame, sheetdata.last_number(rows))
-    return Worksheet(markup.serialised(frame), rows).joined()
+    last_row = sheet.last_row_up_to(LAST_ROW - insertion.count)
+    sheetframe.extend_dimension(frame, max(last_row + insertion.count, insertion.row))
+    chunks = _with_rows(sheet, insertion, formulas, new_rows)
+    found.file.package.write_stream(found.tab.part, sheet.pieces(markup.serialised(frame), chunks))
+
+
+def _with_rows(
+    sheet: Worksheet, insertion: Insertion, formulas: CellFormulas, new_rows: bytes
+) -> Iterator[bytes]:
+    put = False
+    for chunk in sheet.chunks():
+        rows = formulas.moved(sheetdata.up_to(chunk, LAST_ROW - insertion.count))
+        begin = None if put else sheetdata.begin_of(rows, insertion.row)
+        if begin is None:
+            yield sheetdata.renumbered(rows, insertion.moved) if put else rows
+        else:
+            yield rows[:begin]
+            yield new_rows
+            yield sheetdata.renumbered(rows[begin:], insertion.moved)
+            put = True
+    if not put:
+        yield new_rows
+
+
+def _learned(sheet: Worksheet, insertion: Insertion, *, here: bool) -> CellFormulas:
+    formulas = CellFormulas(insertion, here=here)
+    for chunk in sheet.chunks():
+        formulas.learn(chunk)
+    return formulas
 
 
 def _calculated(
     found: FoundList, insertion: Insertion, first_listed: int | None
-) -> dict[int, Formula]:
-    """The formulas that the list's table puts into every row, for the new one."""
+) -> Mapping[int, Formula]:
+    """The formulas that the list's table puts into every row, as they read in the first data row
+    after the insertion.
+    """
     columns = _calculated_columns(found, insertion)
-    if not columns:
-        return {}
-    existing = {}
-    if first_listed is not None:
-        existing = cellformulas.formulas_of_row([found.sheet.rows], first_listed)
+    existing: Mapping[int, Formula] = {}
+    if columns and first_listed is not None:
+        existing = cellformulas.formulas_of_row(found.sheet.chunks(), first_listed)
     formulas = {}
     for column, (text, array) in columns.items():
         if column in found.headings.columns.values():
@@ -84,8 +120,7 @@ def _calculated(
         moved = insertion.rule(
             text if model is None else model.text, here=True, before=before, after=before
         )
-        place = f"{references.column_letters(column)}{insertion.row}"
-        named = {"t": "array", "ref": place} if array else {}
+        named = {"t": "array"} if array else {}
         formulas[column] = Formula(insertion.row, column, named, moved)
     return formulas
 
@@ -110,26 +145,54 @@ def _calculated_columns(found: FoundList, insertion: Insertion) -> dict[int, tup
     return columns
 
 
-def _move_other_sheets(found: FoundList, insertion: Insertion) -> None:
-    package = found.file.package
+def _move_the_rest(found: FoundList, insertion: Insertion) -> None:
     for tab in found.file.tabs:
-        if tab.part == found.tab.part or tab.kind == "chartsheet" or not package.has(tab.part):
-            continue
-        data = package.read(tab.part)
-        if not otherparts.mentions(data, insertion.tab):
-            continue
-        what = f"The tab “{tab.name}” of “{found.file.name}”"
-        if not sheetdata.holds_rows(data):
-            continue
-        sheet = Worksheet.of(data, what)
-        frame = markup.parsed(sheet.frame, what)
-        before = etree.tostring(frame)
-        rows = cellformulas.moved(sheet.rows, insertion, here=False)
-        sheetframe.move(frame, insertion, here=False)
-        if etree.tostring(frame) != before:
-            package.write(tab.part, Worksheet(markup.serialised(frame), rows).joined())
-        elif rows != sheet.rows:
-            package.write(tab.part, Worksheet(sheet.frame, rows).joined())
+        if tab.part != found.tab.part and tab.kind != "chartsheet":
+            _move_other_sheet(found, tab, insertion)
+    _move_other_parts(found, insertion)
+    if found.file.styles.changed:
+        _write_styles(found)
+
+
+def _move_other_sheet(found: FoundList, tab: Tab, insertion: Insertion) -> None:
+    package = found.file.package
+    if not package.has(tab.part) or not _mentions(package.stream(tab.part), insertion.tab):
+        return
+    what = f"The tab “{tab.name}” of “{found.file.name}”"
+    if not any(holds_rows(piece) for piece in package.stream(tab.part)):
+        return
+    sheet = Worksheet.of(package, tab.part, what)
+    frame = markup.parsed(sheet.frame, what)
+    before = etree.tostring(frame)
+    sheetframe.move(frame, insertion, here=False)
+    after = sheet.frame if etree.tostring(frame) == before else markup.serialised(frame)
+    rewriting = _Rewriting(_learned(sheet, insertion, here=False))
+    made = deflated(sheet.pieces(after, rewriting.moved(sheet.chunks())))
+    if rewriting.changed or after is not sheet.frame:
+        package.put(tab.part, made)
+
+
+class _Rewriting:
+    """The formulas of another tab moved; `changed` tells afterwards whether any had to be."""
+
+    def __init__(self, formulas: CellFormulas) -> None:
+        self._formulas = formulas
+        self.changed = False
+
+    def moved(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            moved = self._formulas.moved(chunk)
+            self.changed = self.changed or moved != chunk
+            yield moved
+
+
+def _mentions(pieces: Iterable[bytes], tab: str) -> bool:
+    end = b""
+    for piece in pieces:
+        if otherparts.mentions(end + piece, tab):
+            return True
+        end = piece[-_LONGEST_MENTION:]
+    return False
 
 
 def _move_other_parts(found: FoundList, insertion: Insertion) -> None:

@@ -29,6 +29,7 @@ class Insertion:
     left: int
     right: int
     tabs: tuple[str, ...] = ()
+    count: int = 1
 
     @property
     def single(self) -> bool:
@@ -37,7 +38,7 @@ class Insertion:
 
     def moved(self, row: int) -> int:
         """Where the row numbered `row` stands now; nothing falls off the sheet's end."""
-        return min(row + 1, LAST_ROW) if row >= self.row else row
+        return min(row + self.count, LAST_ROW) if row >= self.row else row
 
     def span_moved(self, span: Span) -> Span:
         """Where a rectangle stands now, stretched if the new row is inside."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from typing import Final
 from xml.parsers import expat
 
@@ -15,6 +16,10 @@ RELATIONSHIPS: Final = (
     "http://schemas.openxmlformats.org/officeDocument/2006/relationships",
     "http://purl.oclc.org/ooxml/officeDocument/relationships",
 )
+
+
+_ENTITY: Final = re.compile(r"&(?:#x([0-9A-Fa-f]+)|#([0-9]+)|([a-z]+));")
+_NAMED: Final = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
 
 
 def parsed(data: bytes, what: str) -> etree._Element:
@@ -31,8 +36,8 @@ def parsed(data: bytes, what: str) -> etree._Element:
     return root
 
 
-def check_well_formed(data: bytes, what: str) -> None:
-    """Raise `CannotRead` unless `data` is well-formed XML that declares no document type."""
+def check_well_formed(pieces: Iterable[bytes], what: str) -> None:
+    """Raise `CannotRead` unless `pieces` make up well-formed XML that declares no document type."""
 
     def refuse(*_declaration: object) -> None:
         raise CannotRead(_untrusted(what))
@@ -40,7 +45,9 @@ def check_well_formed(data: bytes, what: str) -> None:
     parser = expat.ParserCreate()
     parser.StartDoctypeDeclHandler = refuse
     try:
-        parser.Parse(data, True)
+        for piece in pieces:
+            parser.Parse(piece)
+        parser.Parse(b"", True)
     except expat.ExpatError as error:
         raise CannotRead(_damaged(what)) from error
 
@@ -48,6 +55,17 @@ def check_well_formed(data: bytes, what: str) -> None:
 def serialised(root: etree._Element) -> bytes:
     """The XML as a member's bytes."""
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
+
+
+def unescaped(value: str) -> str:
+    """What the text of an XML element or attribute means (XML 1.0, 4.1 and 4.6)."""
+    return _ENTITY.sub(_character, value) if "&" in value else value
+
+
+def _character(match: re.Match[str]) -> str:
+    if match[3]:
+        return _NAMED.get(match[3], match[0])
+    return chr(int(match[1], 16) if match[1] else int(match[2]))
 
 
 def local(element: etree._Element) -> str:

@@ -13,7 +13,7 @@ from lxml import etree
 from canceldesk.workbook import markup, references, styles, text, values
 from canceldesk.workbook.protocol import NewRow
 from canceldesk.workbook.reading import FoundList
-from canceldesk.workbook.sheetdata import Formula, Row, attributes_text, cells, rows
+from canceldesk.workbook.sheetdata import Formula, Row, attributes_text, cells
 
 _ROWS_TO_COPY_FROM: Final = 20
 
@@ -53,7 +53,7 @@ def look(found: FoundList, frame: etree._Element, first_listed: int | None) -> L
 
 def _model_row(found: FoundList, first_listed: int | None) -> Row | None:
     wanted = found.first_row if first_listed is None else first_listed
-    for row in rows(found.sheet.rows):
+    for row in found.sheet.rows():
         if row.number >= wanted:
             filled = first_listed is None and any(cell.content for cell in cells(row.cells))
             return row if row.number == wanted and not filled else None
@@ -78,7 +78,7 @@ def _column_style(frame: etree._Element, column: int) -> int:
 
 def _date_style_below(found: FoundList, column: int) -> int | None:
     """A date style some row near the top already uses in this column."""
-    for row in rows(found.sheet.rows):
+    for row in found.sheet.rows():
         if row.number > found.headings.row + _ROWS_TO_COPY_FROM:
             break
         if row.number > found.headings.row:
@@ -88,9 +88,12 @@ def _date_style_below(found: FoundList, column: int) -> int | None:
     return None
 
 
-def xml(found: FoundList, new: NewRow, appearance: Look, formulas: Mapping[int, Formula]) -> bytes:
-    """The `row` element for `new`; `formulas` are those of calculated columns, by column."""
-    number = found.first_row
+def xml(
+    found: FoundList, new: NewRow, appearance: Look, formulas: Mapping[int, Formula], number: int
+) -> bytes:
+    """The `row` element for `new` as row `number`; `formulas` are those of calculated columns, by
+    column, as they read in the first row under the heading.
+    """
     contents = _contents(found, new, appearance)
     pieces = []
     for column in sorted({*appearance.styles, *contents, *formulas}):
@@ -99,13 +102,18 @@ def xml(found: FoundList, new: NewRow, appearance: Look, formulas: Mapping[int, 
         if column in contents:
             pieces.append(contents[column].at(place))
         elif column in formulas:
-            formula = formulas[column]
-            named = attributes_text(formula.attributes)
-            pieces.append(f'<c r="{place}"{_style(style)}><f{named}>{escape(formula.text)}</f></c>')
+            pieces.append(_calculated(formulas[column], place, style, number))
         else:
             pieces.append(f'<c r="{place}"{_style(style)}/>')
     named = attributes_text(appearance.attributes)
     return f'<row r="{number}"{named}>{"".join(pieces)}</row>'.encode()
+
+
+def _calculated(formula: Formula, place: str, style: int, number: int) -> str:
+    told = references.relocated(formula.text, number - formula.row, 0)
+    named = formula.attributes | ({"ref": place} if formula.attributes else {})
+    inside = "" if told is None else f"<f{attributes_text(named)}>{escape(told)}</f>"
+    return f'<c r="{place}"{_style(style)}>{inside}</c>'
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from typing import Final
 
 from lxml import etree
 
-from canceldesk.workbook import markup, sheetdata
+from canceldesk.workbook import markup
 from canceldesk.workbook.errors import CannotEdit
 from canceldesk.workbook.insertion import Insertion
 from canceldesk.workbook.reading import FoundList
-from canceldesk.workbook.references import LAST_ROW, Span
+from canceldesk.workbook.references import Span
 
 _UNDERSTOOD: Final = frozenset(
     (
@@ -44,7 +44,7 @@ def check(found: FoundList, frame: etree._Element, insertion: Insertion) -> None
     """Raise `CannotEdit` when a row cannot be put under the heading without harm."""
     _check_workbook(found)
     _check_protection(found, frame)
-    _check_space(found)
+    _check_space(found, insertion)
     _check_merges(found, frame, insertion)
     _check_parts_of_sheet(found, insertion)
 
@@ -85,8 +85,8 @@ def _check_protection(found: FoundList, frame: etree._Element) -> None:
         )
 
 
-def _check_space(found: FoundList) -> None:
-    if sheetdata.last_number(sheetdata.without_blank_end(found.sheet.rows)) >= LAST_ROW:
+def _check_space(found: FoundList, insertion: Insertion) -> None:
+    if not found.sheet.fits(insertion.count):
         raise CannotEdit(
             f"The tab “{found.tab.name}” is used down to the very last row, so nothing can be moved"
             " down. Clear what stands at its end."

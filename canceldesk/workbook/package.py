@@ -5,10 +5,12 @@ Part names, relationships and content types follow ECMA-376 part 2 (Open Packagi
 
 from __future__ import annotations
 
+import hashlib
 import io
 import posixpath
 import zipfile
 import zlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
@@ -17,6 +19,7 @@ from lxml import etree
 
 from canceldesk.workbook import markup, zipwriter
 from canceldesk.workbook.errors import CannotRead
+from canceldesk.workbook.zipwriter import Deflated
 
 LARGEST_FILE: Final = 512 * 1024 * 1024
 LARGEST_MEMBER: Final = 1024 * 1024 * 1024
@@ -26,6 +29,15 @@ MOST_MEMBERS: Final = 20_000
 _COMPOUND_FILE: Final = bytes.fromhex("d0cf11e0a1b11ae1")
 _ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
 _CONTENT_TYPES: Final = "[Content_Types].xml"
+_PIECE: Final = 256 * 1024
+_NOT_UNPACKED: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+)
 
 
 @dataclass(frozen=True)
@@ -47,7 +59,7 @@ class Package:
         self._zip = _opened(data, name)
         self._members = {_part_name(info.filename): info for info in self._zip.infolist()}
         self._by_folded = {part.casefold(): part for part in self._members}
-        self._changed: dict[str, bytes] = {}
+        self._changed: dict[str, Deflated] = {}
         self._removed: set[str] = set()
         self._check_limits()
 
@@ -65,23 +77,50 @@ class Package:
         """Whether there is such a member."""
         return part not in self._removed and part.casefold() in self._by_folded
 
+    def size(self, part: str) -> int:
+        """How many bytes a member unpacks to; 0 for one that is not there."""
+        known = self._by_folded.get(part.casefold(), "")
+        if known in self._changed:
+            return self._changed[known].size
+        return self._members[known].file_size if known else 0
+
     def read(self, part: str) -> bytes:
         """The bytes of a member, as changed so far."""
-        if part in self._changed:
-            return self._changed[part]
+        known = self._known(part)
+        if known in self._changed:
+            return self._changed[known].content()
+        try:
+            return self._zip.read(self._members[known])
+        except _NOT_UNPACKED as error:
+            raise self._not_unpacked(part) from error
+
+    def stream(self, part: str) -> Iterator[bytes]:
+        """The bytes of a member piece by piece, so that a huge one is never held."""
+        known = self._known(part)
+        if known in self._changed:
+            yield self._changed[known].content()
+            return
+        try:
+            with self._zip.open(self._members[known]) as member:
+                while piece := member.read(_PIECE):
+                    yield piece
+        except _NOT_UNPACKED as error:
+            raise self._not_unpacked(part) from error
+
+    def _known(self, part: str) -> str:
         known = self._by_folded.get(part.casefold())
-        if known is None:
+        if known is None or known in self._removed:
             raise CannotRead(
                 f"“{self._name}” is damaged: its part “{part}” is missing. "
                 "Open it in Excel, let Excel repair it, save it and try again."
             )
-        try:
-            return self._zip.read(self._members[known])
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
-            raise CannotRead(
-                f"“{self._name}” is damaged: its part “{part}” cannot be unpacked. "
-                "Open it in Excel, let Excel repair it, save it and try again."
-            ) from error
+        return known
+
+    def _not_unpacked(self, part: str) -> CannotRead:
+        return CannotRead(
+            f"“{self._name}” is damaged: its part “{part}” cannot be unpacked. "
+            "Open it in Excel, let Excel repair it, save it and try again."
+        )
 
     def tree(self, part: str) -> etree._Element:
         """The XML of a member; raises `CannotRead` when it is not well-formed."""
@@ -89,9 +128,18 @@ class Package:
 
     def write(self, part: str, content: bytes) -> None:
         """Give an existing member other bytes; nothing is changed when they are the same."""
-        known = self._by_folded[part.casefold()]
-        if content != self.read(known):
-            self._changed[known] = content
+        if content != self.read(part):
+            self.write_stream(part, (content,))
+
+    def write_stream(self, part: str, pieces: Iterable[bytes]) -> None:
+        """Give an existing member the bytes that `pieces` make up; only their compressed form is
+        held.
+        """
+        self.put(part, zipwriter.deflated(pieces))
+
+    def put(self, part: str, made: Deflated) -> None:
+        """Give an existing member other content, compressed already."""
+        self._changed[self._known(part)] = made
 
     def write_tree(self, part: str, root: etree._Element) -> None:
         """Give a member other XML."""
@@ -135,16 +183,22 @@ class Package:
         ]
 
     def content_types(self) -> dict[str, str]:
-        """Content type by part name, for the parts that have one of their own."""
+        """Content type by part name: a part's own, or that of its name's ending."""
+        own, by_ending = {}, {}
+        for described in self.tree(_CONTENT_TYPES):
+            kind = described.get("ContentType", "")
+            if markup.local(described) == "Override":
+                own[described.get("PartName", "").lstrip("/").casefold()] = kind
+            elif markup.local(described) == "Default":
+                by_ending[described.get("Extension", "").casefold()] = kind
         return {
-            override.get("PartName", "").lstrip("/"): override.get("ContentType", "")
-            for override in self.tree(_CONTENT_TYPES)
-            if markup.local(override) == "Override"
+            part: own.get(folded, by_ending.get(folded.rpartition(".")[2], ""))
+            for folded, part in self._by_folded.items()
         }
 
     def packed(self) -> bytes:
         """The new file: changed members compressed anew, all others copied as they lie."""
-        changed = {self._members[part].filename: data for part, data in self._changed.items()}
+        changed = {self._members[part].filename: made for part, made in self._changed.items()}
         removed = {self._members[part].filename for part in self._removed}
         try:
             return zipwriter.rewritten(self._data, self._zip.infolist(), changed, removed)
@@ -153,6 +207,34 @@ class Package:
                 f"“{self._name}” is damaged ({error}). "
                 "Open it in Excel, let Excel repair it, save it and try again."
             ) from error
+
+    def differs(self, packed: Package) -> str:
+        """In which member `packed` is not this package as changed; "" when it is.
+
+        Members that were not changed must lie in both files byte for byte.
+        """
+        if packed.parts != self.parts:
+            return "the list of parts"
+        for part in self.parts:
+            changed = self._changed.get(part)
+            same = self._lies_in(packed, part) if changed is None else packed.holds(part, changed)
+            if not same:
+                return part
+        return ""
+
+    def holds(self, part: str, content: Deflated) -> bool:
+        """Whether the member as it lies in the file unpacks to exactly this content."""
+        digest = hashlib.sha256()
+        for piece in self.stream(part):
+            digest.update(piece)
+        return digest.digest() == content.digest
+
+    def _lies_in(self, packed: Package, part: str) -> bool:
+        own, other = self._members[part], packed._members[part]
+        return own.CRC == other.CRC and zipwriter.lying(self._data, own) == zipwriter.lying(
+            packed._data,
+            other,
+        )
 
     def _check_limits(self) -> None:
         infos = self._zip.infolist()

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from html import unescape
 from pathlib import Path
 from typing import Final
 
@@ -18,11 +17,11 @@ from canceldesk.workbook.errors import CannotPlace
 from canceldesk.workbook.headings import Headings
 from canceldesk.workbook.protocol import ListedRow, ListView
 from canceldesk.workbook.references import Span
-from canceldesk.workbook.sheetdata import Cell, Worksheet
+from canceldesk.workbook.sheetdata import Cell, Row
+from canceldesk.workbook.strings import SharedStrings, text_inside
 from canceldesk.workbook.workbookfile import Tab, WorkbookFile
+from canceldesk.workbook.worksheet import Worksheet, check_well_formed
 
-_TEXT: Final = re.compile(rb"<t(?:\s[^<>]*)?>([^<]*)</t\s*>")
-_PHONETIC: Final = re.compile(rb"<rPh\s.*?</rPh\s*>", re.DOTALL)
 _VALUE: Final = re.compile(rb"<v(?:\s[^<>]*)?>([^<]*)</v\s*>")
 _TOTALS: Final = frozenset(
     ("total", "totals", "grand total", "subtotal", "sum", "count", "average")
@@ -47,12 +46,42 @@ class FoundList:
     @cached_property
     def listed(self) -> tuple[ListedRow, ...]:
         """The rows of the list from the top; blank lines and lines of totals are no rows."""
-        rows = (
-            _listed(self, row.number, _by_column(row.cells))
-            for row in sheetdata.rows(self.sheet.rows)
-            if row.number > self.headings.row
-        )
-        return tuple(row for row in rows if is_client(row))
+        return tuple(self.rows_from_the_top())
+
+    def rows_from_the_top(self) -> Iterator[ListedRow]:
+        """The rows of the list one by one."""
+        for row in self.sheet.rows():
+            if row.number > self.headings.row and (listed := self._listed(row)) is not None:
+                yield listed
+
+    @cached_property
+    def last_listed(self) -> int:
+        """The number of the list's last row; 0 for an empty list. Looks from each chunk's end."""
+        last = 0
+        for chunk in self.sheet.chunks():
+            for row in sheetdata.rows_from_the_end(chunk):
+                if row.number <= self.headings.row:
+                    break
+                if self._listed(row) is not None:
+                    last = row.number
+                    break
+        return last
+
+    def _listed(self, row: Row) -> ListedRow | None:
+        wanted = self.headings.columns.values()
+        cells = {cell.column: cell for cell in sheetdata.cells(row.cells) if cell.column in wanted}
+        listed = _listed(self, row.number, cells)
+        return listed if is_client(listed) else None
+
+    def check_well_formed(self) -> None:
+        """Raise `CannotRead` unless what the list was read from is well-formed XML."""
+        check_well_formed(self.file.package, self.tab.part, self.what)
+        self.file.shared_strings.check_well_formed()
+
+    @property
+    def what(self) -> str:
+        """The tab as sentences name it."""
+        return _what(self.tab, self.file)
 
 
 def fingerprint(data: bytes) -> str:
@@ -61,12 +90,20 @@ def fingerprint(data: bytes) -> str:
 
 
 def find_list(
-    data: bytes, *, name: str, tab: str | None, overrides: Mapping[str, str], currency: str
+    data: bytes,
+    *,
+    name: str,
+    tab: str | None,
+    overrides: Mapping[str, str],
+    currency: str,
+    strings: SharedStrings | None = None,
 ) -> FoundList:
-    """Find the list in a workbook's bytes; raises `CannotRead` or `CannotPlace`."""
-    file = WorkbookFile(data, name)
+    """Find the list in a workbook's bytes, whose shared strings may be known already; raises
+    `CannotRead` or `CannotPlace`.
+    """
+    file = WorkbookFile(data, name, strings)
     chosen = _chosen(file, tab)
-    sheet = Worksheet.of(file.package.read(chosen.part), f"The tab “{chosen.name}” of “{name}”")
+    sheet = Worksheet.of(file.package, chosen.part, _what(chosen, file))
     top = {row.number: _texts(file, row.cells) for row in _first_rows(sheet)}
     found = headings.find(top, overrides, tab=chosen.name, file=name)
     return FoundList(file, chosen, sheet, _below_merges(found, sheet), currency)
@@ -88,6 +125,10 @@ def view(found: FoundList, path: Path, data: bytes) -> ListView:
     )
 
 
+def _what(tab: Tab, file: WorkbookFile) -> str:
+    return f"The tab “{tab.name}” of “{file.name}”"
+
+
 def _chosen(file: WorkbookFile, wanted: str | None) -> Tab:
     sheets = [tab for tab in file.tabs if wanted is not None or not tab.hidden]
     name = headings.choose_tab([tab.name for tab in sheets], wanted, file.name)
@@ -101,7 +142,7 @@ def _chosen(file: WorkbookFile, wanted: str | None) -> Tab:
 
 
 def _first_rows(sheet: Worksheet) -> Iterator[sheetdata.Row]:
-    for row in sheetdata.rows(sheet.rows):
+    for row in sheet.rows():
         if row.number > headings.ROWS_SEARCHED:
             break
         yield row
@@ -124,10 +165,6 @@ def _below_merges(found: Headings, sheet: Worksheet) -> Headings:
     if bottom == found.row:
         return found
     return Headings(bottom, found.columns, found.texts, found.left, found.right)
-
-
-def _by_column(cells: bytes) -> dict[int, Cell]:
-    return {cell.column: cell for cell in sheetdata.cells(cells)}
 
 
 def is_client(listed: ListedRow) -> bool:
@@ -190,8 +227,7 @@ def shown_text(file: WorkbookFile, cell: Cell) -> str:
     """What a person would roughly see in the cell: text as it is, dates in ISO form."""
     kind = cell.kind
     if kind == "inlineStr":
-        pieces = _TEXT.findall(_PHONETIC.sub(b"", cell.content))
-        return text.unescaped(unescape(b"".join(pieces).decode()))
+        return text_inside(cell.content)
     value = _value(cell)
     if kind == "s":
         return _shared(file, value)
@@ -203,8 +239,7 @@ def shown_text(file: WorkbookFile, cell: Cell) -> str:
 
 
 def _shared(file: WorkbookFile, index: str) -> str:
-    strings = file.shared_strings
-    return strings[int(index)] if index.isdigit() and int(index) < len(strings) else ""
+    return file.shared_strings[int(index)] if index.isdigit() else ""
 
 
 def _shown_number(file: WorkbookFile, cell: Cell, value: str) -> str:
@@ -223,5 +258,4 @@ def _value(cell: Cell) -> str:
     match = _VALUE.search(cell.content)
     if match is None:
         return ""
-    value = match[1].decode()
-    return unescape(value) if "&" in value else value
+    return markup.unescaped(match[1].decode())

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from lxml import etree
-
-from canceldesk.workbook import markup, text
+from canceldesk.workbook import markup
 from canceldesk.workbook.errors import CannotRead
 from canceldesk.workbook.package import Package, Relationship
+from canceldesk.workbook.strings import SharedStrings
 from canceldesk.workbook.styles import Styles
 
 _WORKBOOK_TYPES: Final = ("sheet.main+xml", "sheet.macroEnabled.main+xml")
@@ -31,8 +29,10 @@ class Tab:
 class WorkbookFile:
     """The parts of a workbook the list needs, found through the package's relationships."""
 
-    def __init__(self, data: bytes, name: str) -> None:
+    def __init__(self, data: bytes, name: str, strings: SharedStrings | None = None) -> None:
+        """Open a file; `strings` are its shared strings where they are known already."""
         self.name = name
+        self._strings = strings
         self.package = Package(data, name)
         self.part = self._main_part()
         self.root = self.package.tree(self.part)
@@ -80,25 +80,15 @@ class WorkbookFile:
         return Styles(None if part is None else self.package.tree(part))
 
     @cached_property
-    def shared_strings(self) -> list[str]:
+    def shared_strings(self) -> SharedStrings:
         """The texts that cells point to by number."""
+        if self._strings is not None:
+            return self._strings
         part = self.part_of_kind("sharedStrings")
-        if part is None:
-            return []
-        data = self.package.read(part)
-        markup.check_well_formed(data, f"“{self.name}” (part “{part}”)")
-        strings = []
-        for _, item in etree.iterparse(io.BytesIO(data), tag="{*}si", huge_tree=True):
-            strings.append(text_of(item))
-            item.clear()
-        return strings
+        return SharedStrings(self.package, part, f"“{self.name}” (part “{part}”)")
 
-
-def text_of(item: etree._Element) -> str:
-    """The text of a string item, its rich-text runs joined and its phonetic hints left out."""
-    pieces = []
-    for element in item.iter("{*}t"):
-        parent = element.getparent()
-        if parent is None or markup.local(parent) != "rPh":
-            pieces.append(element.text or "")
-    return text.unescaped("".join(pieces))
+    @property
+    def kept_strings(self) -> SharedStrings | None:
+        """The shared strings for another file that holds the same ones; None if they change."""
+        changed = self.part_of_kind("sharedStrings") in self.package.changed
+        return None if changed else self.shared_strings

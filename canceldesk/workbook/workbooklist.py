@@ -3,36 +3,53 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from lxml import etree
 
-from canceldesk.workbook import editing, locking, markup, reading, saving, text
+from canceldesk.workbook import editing, locking, reading, saving, text
 from canceldesk.workbook.errors import (
     CannotEdit,
     CannotPlace,
     CannotRead,
     ChangedMeanwhile,
+    ListError,
     ReadBackDiffers,
 )
+from canceldesk.workbook.gathering import Gathering, Gatherings, Ticket
 from canceldesk.workbook.locking import Waiting
-from canceldesk.workbook.package import Package
 from canceldesk.workbook.protocol import (
     CancellationList,
     ListedRow,
     ListView,
     NewRow,
+    RowRemoved,
     RowWritten,
     matches,
 )
+from canceldesk.workbook.proving import Adding, Plan, Removing
 from canceldesk.workbook.reading import FoundList
+from canceldesk.workbook.strings import SharedStrings
 
 _TIMES_TRIED: Final = 5
 _NOT_UNDERSTOOD: Final = (ValueError, LookupError, ArithmeticError, etree.LxmlError)
 """What comes of numbers, ranges and XML that no spreadsheet program would write."""
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    row: NewRow
+    expected: str | None
+
+
+_Tickets = Sequence[Ticket[_Wanted, RowWritten]]
+_gatherings: Final[Gatherings[_Wanted, RowWritten]] = Gatherings()
+_seen: Final[dict[object, ListView]] = {}
+"""The list of a file as it was last read, by who asked; it counts only for the very same bytes."""
+_MOST_SEEN: Final = 4
 
 
 class WorkbookList(CancellationList):
@@ -66,13 +83,25 @@ class WorkbookList(CancellationList):
     def read(self) -> ListView:
         """The list as it is now; raises `CannotRead` or `CannotPlace`."""
         data = saving.read(self.path)
-        return reading.view(self._found(data, self.currency), self.path, data)
+        who = (str(self.path), *self._told)
+        known = _seen.get(who)
+        if known is not None and known.fingerprint == reading.fingerprint(data):
+            return known
+        found = self._found(data, self.currency)
+        found.check_well_formed()
+        view = reading.view(found, self.path, data)
+        while len(_seen) >= _MOST_SEEN:
+            _seen.pop(next(iter(_seen)), None)
+        _seen[who] = view
+        return view
 
     def add(self, row: NewRow, *, expected_fingerprint: str | None = None) -> RowWritten:
         """Put `row` directly under the heading, save, read back and compare.
 
         A workbook that a person saves at the same moment is taken as they saved it and the row
-        added to that, unless `expected_fingerprint` is given. Raises any `ListError`.
+        added to that, unless `expected_fingerprint` is given. Rows of several threads that wait
+        for the same workbook are saved together, each above the one that came before it. Raises
+        any `ListError`.
         """
         if not text.normalised(row.name) and not text.normalised(row.phone):
             raise CannotEdit(
@@ -81,76 +110,142 @@ class WorkbookList(CancellationList):
             )
         path = self.path.resolve()
         saving.read(path)
+        wanted = _Wanted(row, expected_fingerprint)
+        place = (path, self._told, row.currency)
+        with _gatherings.at(place) as gathering:
+            return gathering.served(wanted, lambda gathered: self._add_those(path, gathered))
+
+    def remove(self, row: ListedRow, *, expected_fingerprint: str | None = None) -> RowRemoved:
+        """Take out the line `row` as `read` gave it, save, read back and compare.
+
+        Raises any `ListError`; see `CancellationList.remove`.
+        """
+        path = self.path.resolve()
+        saving.read(path)
         with locking.held(path, self._waiting):
             for _ in range(_TIMES_TRIED):
                 locking.wait_until_closed(path, self._waiting)
-                written = self._try(path, row, expected_fingerprint)
-                if written is not None:
-                    return written
-        raise ChangedMeanwhile(
-            f"“{path.name}” was saved by someone else each time the row was about to be added. "
-            "It will be tried again."
-        )
+                removed = self._try_removing(path, row, expected_fingerprint)
+                if removed is not None:
+                    return removed
+        raise _saved_each_time(path)
 
-    def _try(self, path: Path, row: NewRow, expected: str | None) -> RowWritten | None:
-        """Add the row once; None when the workbook was changed meanwhile."""
+    @property
+    def _told(self) -> tuple[object, ...]:
+        return (self.tab, tuple(sorted(self.headings.items())), self.currency)
+
+    def _add_those(self, path: Path, gathered: Gathering[_Wanted, RowWritten]) -> None:
+        with locking.held(path, self._waiting):
+            locking.wait_until_closed(path, self._waiting)
+            tickets = gathered.those_waiting()
+            try:
+                self._add(path, tickets)
+            except ListError as error:
+                for ticket in tickets:
+                    ticket.trouble = ticket.trouble or error
+
+    def _add(self, path: Path, tickets: _Tickets) -> None:
+        for _ in range(_TIMES_TRIED):
+            data = saving.read(path)
+            before = reading.fingerprint(data)
+            for ticket in tickets:
+                if ticket.wanted.expected not in (None, before):
+                    ticket.trouble = _saved_since(path)
+            open_ones = [ticket for ticket in tickets if not ticket.served]
+            if not open_ones or self._try_adding(path, data, before, open_ones):
+                return
+            locking.wait_until_closed(path, self._waiting)
+        raise _saved_each_time(path)
+
+    def _try_adding(self, path: Path, data: bytes, before: str, tickets: _Tickets) -> bool:
+        """Add the rows once; False when the workbook was changed meanwhile."""
+        news = [ticket.wanted.row for ticket in tickets]
+        found = self._found(data, news[0].currency)
+        plan = Adding(found, news)
+        edited = self._edited(lambda: editing.insert(found, news))
+        if not self._saved(path, edited, before, plan, found):
+            return False
+        after = reading.fingerprint(edited)
+        now = saving.read(path)
+        if reading.fingerprint(now) != after:
+            self._read_back_later(path, data, now, before, tickets)
+            return True
+        for ticket, row in zip(tickets, plan.rows, strict=True):
+            ticket.given = RowWritten(row.row_number, before, after, row)
+        return True
+
+    def _read_back_later(
+        self, path: Path, data: bytes, now: bytes, before: str, tickets: _Tickets
+    ) -> None:
+        """The proof from a file that a person has saved again since the rows were put in place."""
+        earlier = self._found(data, self.currency).listed
+        listed = self._found(now, self.currency).listed
+        after = reading.fingerprint(now)
+        for ticket in tickets:
+            row = ticket.wanted.row
+            alike = [one for one in listed if matches(one, row)]
+            if len(alike) <= sum(matches(one, row) for one in earlier):
+                ticket.trouble = ReadBackDiffers(
+                    f"The row for {row.name} was added to “{path.name}”, but is not there now. "
+                    "Someone may have saved an older copy over it: look at the list before going "
+                    "on."
+                )
+            else:
+                ticket.given = RowWritten(alike[0].row_number, before, after, alike[0])
+
+    def _try_removing(self, path: Path, row: ListedRow, expected: str | None) -> RowRemoved | None:
+        """Take the row out once; None when the workbook was changed meanwhile."""
         data = saving.read(path)
         before = reading.fingerprint(data)
-        if expected is not None and before != expected:
-            raise ChangedMeanwhile(
-                f"“{path.name}” was saved by someone else since the desk read it. "
-                "It is read again before the row is added."
-            )
-        found = self._found(data, row.currency)
-        plan = _Plan(found, row, before)
-        edited = self._edited(found, row)
-        saved = saving.replace(
+        if expected not in (None, before):
+            raise _saved_since(path)
+        found = self._found(data, self.currency)
+        standing = _standing(path, found, row)
+        plan = Removing(found, standing)
+        edited = self._edited(lambda: editing.remove(found, standing.row_number))
+        if not self._saved(path, edited, before, plan, found):
+            return None
+        after = reading.fingerprint(saving.read(path))
+        return RowRemoved(standing.row_number, before, after, standing)
+
+    def _saved(self, path: Path, edited: bytes, before: str, plan: Plan, found: FoundList) -> bool:
+        kept = found.file.kept_strings
+        return saving.replace(
             path,
             edited,
-            check=lambda content: self._check(content, row, plan),
+            check=lambda content: self._check(content, plan, found.currency, kept),
             before=before,
             backups=self._backups,
         )
-        return self._read_back(path, row, plan, edited) if saved else None
 
-    def _check(self, content: bytes, row: NewRow, plan: _Plan) -> None:
+    def _check(
+        self, content: bytes, plan: Plan, currency: str, strings: SharedStrings | None
+    ) -> None:
         try:
-            plan.check(self._found(content, row.currency))
+            plan.check(self._found(content, currency, strings))
         except (CannotRead, CannotPlace) as error:
-            raise ReadBackDiffers(_nothing_written(row, error.sentence)) from error
+            raise ReadBackDiffers(plan.nothing_written(error.sentence)) from error
 
-    def _read_back(self, path: Path, row: NewRow, plan: _Plan, edited: bytes) -> RowWritten:
-        """The proof from the file now in place, which a person may already have saved again."""
-        data = saving.read(path)
-        after = reading.fingerprint(data)
-        if after == reading.fingerprint(edited):
-            return RowWritten(plan.row_number, plan.fingerprint, after, plan.row_checked)
-        alike = [
-            listed for listed in self._found(data, row.currency).listed if matches(listed, row)
-        ]
-        if len(alike) <= plan.alike_before:
-            raise ReadBackDiffers(
-                f"The row for {row.name} was added to “{path.name}”, but is not there now. Someone "
-                "may have saved an older copy over it: look at the list before going on."
-            )
-        return RowWritten(alike[0].row_number, plan.fingerprint, after, alike[0])
-
-    def _edited(self, found: FoundList, row: NewRow) -> bytes:
+    def _edited(self, edit: Callable[[], bytes]) -> bytes:
         try:
-            return editing.insert(found, row)
+            return edit()
         except _NOT_UNDERSTOOD as error:
             raise CannotEdit(
                 f"“{self.path.name}” holds something the desk does not understand ({error}), so "
-                "nothing was written. Open it in Excel, save it and try again, or add this row "
-                "by hand."
+                "nothing was written. Open it in Excel, save it and try again, or do it by hand."
             ) from error
 
-    def _found(self, data: bytes, currency: str) -> FoundList:
+    def _found(self, data: bytes, currency: str, strings: SharedStrings | None = None) -> FoundList:
         try:
             found = reading.find_list(
-                data, name=self.path.name, tab=self.tab, overrides=self.headings, currency=currency
+                data,
+                name=self.path.name,
+                tab=self.tab,
+                overrides=self.headings,
+                currency=currency,
+                strings=strings,
             )
-            _ = found.listed
+            _ = found.last_listed
         except _NOT_UNDERSTOOD as error:
             raise CannotRead(
                 f"“{self.path.name}” holds something the desk does not understand ({error}). "
@@ -159,48 +254,28 @@ class WorkbookList(CancellationList):
         return found
 
 
-class _Plan:
-    """What the list must look like after the row was added, and what it was before."""
-
-    def __init__(self, found: FoundList, new: NewRow, fingerprint: str) -> None:
-        before = found.listed
-        self.row_number = found.first_row
-        self.fingerprint = fingerprint
-        self.alike_before = sum(matches(row, new) for row in before)
-        self._package = found.file.package
-        self._new = new
-        self._others = tuple(replace(row, row_number=row.row_number + 1) for row in before)
-        self._tabs = [tab.name for tab in found.file.tabs]
-        self._row_checked: ListedRow | None = None
-
-    @property
-    def row_checked(self) -> ListedRow:
-        """The new row as `check` read it."""
-        if self._row_checked is None:
-            raise ReadBackDiffers(_nothing_written(self._new, "the new file was not read."))
-        return self._row_checked
-
-    def check(self, found: FoundList) -> None:
-        """Raise `ReadBackDiffers` unless the new file, not yet in place, is as planned."""
-        rows = found.listed
-        _check_parts(self._package, found.file.package, found.file.name)
-        top = rows[0] if rows else None
-        if top is None or top.row_number != self.row_number or not matches(top, self._new):
-            raise ReadBackDiffers(_nothing_written(self._new, "the new row reads differently."))
-        if rows[1:] != self._others or [tab.name for tab in found.file.tabs] != self._tabs:
-            raise ReadBackDiffers(_nothing_written(self._new, "other rows would be changed."))
-        self._row_checked = top
+def _standing(path: Path, found: FoundList, row: ListedRow) -> ListedRow:
+    """The line as it stands now: where it was read, else the only one with its values."""
+    alike = [listed for listed in found.listed if replace(listed, row_number=row.row_number) == row]
+    if row in alike:
+        return row
+    if len(alike) == 1:
+        return alike[0]
+    raise ChangedMeanwhile(
+        f"“{path.name}” has no line any more that reads as row {row.row_number} did ({row.name}), "
+        "or has more than one. Nothing was taken out; look at the list again."
+    )
 
 
-def _check_parts(before: Package, after: Package, name: str) -> None:
-    """Raise `CannotRead` unless every part that was changed is sound XML."""
-    for part in before.changed:
-        if after.has(part) and not part.casefold().endswith(".vml"):
-            markup.check_well_formed(after.read(part), f"“{name}” (part “{part}”)")
+def _saved_since(path: Path) -> ChangedMeanwhile:
+    return ChangedMeanwhile(
+        f"“{path.name}” was saved by someone else since the desk read it. "
+        "It is read again before anything is written."
+    )
 
 
-def _nothing_written(new: NewRow, why: str) -> str:
-    return (
-        f"The row for {new.name} was not added, because on checking the new file {why} "
-        "The workbook is as it was; add this row by hand."
+def _saved_each_time(path: Path) -> ChangedMeanwhile:
+    return ChangedMeanwhile(
+        f"“{path.name}” was saved by someone else each time the desk was about to save it. "
+        "It will be tried again."
     )

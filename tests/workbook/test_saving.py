@@ -165,7 +165,7 @@ def test_a_person_who_saves_right_after_is_read_back_too(path, monkeypatch):
     def force_folder(folder):
         real(folder)
         monkeypatch.setattr(saving, "_force_folder", real)
-        WorkbookList(path).add(client(41))
+        WorkbookList(path, tab="cancellation").add(client(41))
 
     monkeypatch.setattr(saving, "_force_folder", force_folder)
     monkeypatch.setattr(locking, "_locked", lambda _file: True)

@@ -1,0 +1,102 @@
+"""What the new file must be, and whether the file that was written is that."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice
+
+from canceldesk.workbook import markup
+from canceldesk.workbook.errors import CannotRead, ReadBackDiffers
+from canceldesk.workbook.protocol import ListedRow, NewRow, matches
+from canceldesk.workbook.reading import FoundList
+
+
+class Plan(ABC):
+    """A change of the list: `found` is the list it was made from, changed but not yet saved."""
+
+    def __init__(self, found: FoundList) -> None:
+        self._found = found
+
+    def check(self, written: FoundList) -> None:
+        """Raise `ReadBackDiffers` unless the new file, not yet in place, is as planned.
+
+        Every member must be, byte for byte, the one that was read or the one that was made; what
+        was made must be well-formed; and the list must read as meant.
+        """
+        part = self._found.file.package.differs(written.file.package)
+        if part:
+            raise ReadBackDiffers(self.nothing_written(f"{part} is not what was to be written."))
+        try:
+            _check_well_formed(written, self._found.file.package.changed)
+        except CannotRead as error:
+            raise ReadBackDiffers(self.nothing_written(error.sentence)) from error
+        self._check_rows(written)
+
+    @abstractmethod
+    def _check_rows(self, written: FoundList) -> None:
+        """Raise `ReadBackDiffers` unless the list reads as meant."""
+
+    @abstractmethod
+    def nothing_written(self, why: str) -> str:
+        """The sentence for a check that failed."""
+
+
+class Adding(Plan):
+    """`news` put on top of the list one after the other; `row` is the place under the heading."""
+
+    def __init__(self, found: FoundList, news: Sequence[NewRow]) -> None:
+        super().__init__(found)
+        self.row = found.first_row
+        self.news = news
+        self.rows: tuple[ListedRow, ...] = ()
+        """The new rows as `check` read them, in the order of `news`."""
+
+    def _check_rows(self, written: FoundList) -> None:
+        top = tuple(islice(written.rows_from_the_top(), len(self.news)))
+        numbers = [listed.row_number for listed in top]
+        right = len(top) == len(self.news) and all(map(matches, top, reversed(self.news)))
+        if not right or numbers != list(range(self.row, self.row + len(self.news))):
+            raise ReadBackDiffers(self.nothing_written("the new row reads differently."))
+        self.rows = top[::-1]
+
+    def nothing_written(self, why: str) -> str:
+        """The sentence for a check that failed."""
+        names = ", ".join(new.name for new in self.news)
+        return (
+            f"The row for {names} was not added, because on checking the new file {why} "
+            "The workbook is as it was; add this row by hand."
+        )
+
+
+class Removing(Plan):
+    """The line `row` taken out of the list."""
+
+    def __init__(self, found: FoundList, row: ListedRow) -> None:
+        super().__init__(found)
+        self.row = row
+        self._others = tuple(
+            replace(other, row_number=other.row_number - (other.row_number > row.row_number))
+            for other in found.listed
+            if other != row
+        )
+
+    def _check_rows(self, written: FoundList) -> None:
+        if written.listed != self._others:
+            raise ReadBackDiffers(self.nothing_written("other rows would be changed."))
+
+    def nothing_written(self, why: str) -> str:
+        """The sentence for a check that failed."""
+        return (
+            f"The row for {self.row.name} was not taken out, because on checking the new file "
+            f"{why} The workbook is as it was; take this row out by hand."
+        )
+
+
+def _check_well_formed(written: FoundList, changed: frozenset[str]) -> None:
+    package = written.file.package
+    for part in changed:
+        if package.has(part) and not part.casefold().endswith(".vml"):
+            what = f"“{written.file.name}” (part “{part}”)"
+            markup.check_well_formed(package.stream(part), what)
