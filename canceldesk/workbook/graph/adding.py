@@ -17,7 +17,7 @@ from typing import Any, Final, NoReturn
 
 from canceldesk.workbook import references, styles
 from canceldesk.workbook.errors import CannotEdit, CannotRead, ReadBackDiffers
-from canceldesk.workbook.graph import cells, looks, seeing, telling
+from canceldesk.workbook.graph import cells, looks, seeing, telling, totals
 from canceldesk.workbook.graph.cells import Entry
 from canceldesk.workbook.graph.problems import (
     Held,
@@ -34,7 +34,7 @@ from canceldesk.workbook.protocol import ListedRow, NewRow, RowWritten, matches
 PASSING: Final = (Throttled, Held, OutcomeUnknown, NotReached, SessionLost)
 
 _MOST_TRIES: Final = 3
-_LOOKS_FOR_A_LATE_ROW: Final = 4
+_LOOKS_FOR_A_LATE_ROW: Final = 3
 """After a lost reply: about a quarter of a minute, with the waits between."""
 _LEAST_ALIKE: Final = 2
 
@@ -63,7 +63,7 @@ class Adding:
         self._maybe_written = False
         self._wrote = False
         self._as_text = False
-        self._looked_like = False
+        self._prepared = False
         self._dressed = False
 
     def run(self) -> RowWritten:
@@ -130,7 +130,7 @@ class Adding:
     # -------------------------------------------------------------- the steps
 
     def _look(self) -> Seen:
-        return self._lower(seeing.look(self._sitting, self._wanted))
+        return self._lower(seeing.look(self._sitting, self._wanted, self._first))
 
     def _mine(self, seen: Seen) -> ListedRow | None:
         alike = [listed for listed in seen.rows if matches(listed, self._row)]
@@ -224,17 +224,18 @@ class Adding:
         )
 
     def _fill(self, seen: Seen) -> None:
-        """Put the values into the line under the heading, in the look of the list."""
+        """Put the values into the line under the heading, after all that is to surround them."""
         if self._fills and not self._looks_since:
             self._wait_for_it()
         if self._fills >= _MOST_TRIES:
             self._wait_for_it()
         self._fills += 1
         self._looks_since = 0
-        if seen.table is None and seen.rows and not self._looked_like:
+        if seen.table is None and seen.rows and not self._prepared:
             self._maybe_written = True
             looks.copy(self._sitting, seen, below=self._model_number(seen), to=seen.first_row)
-            self._looked_like = True
+            totals.take_in(self._sitting, seen)
+            self._prepared = True
         self._put(seen, seen.first_row, self._entries(seen))
 
     def _write_otherwise(self, seen: Seen) -> None:

@@ -135,16 +135,21 @@ class Exchange:
         doing: str,
         body: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
+        seconds: float = _READ_SECONDS,
     ) -> Reply:
-        """Send one call, once. Raises the problems of `problems`; `doing` names it in the log."""
-        answer = self._answer(method, path, doing, body, headers)
+        """Send one call, once, and wait `seconds` for the reply at most.
+
+        Raises the problems of `problems`; `doing` names it in the log.
+        """
+        timeout = httpx.Timeout(min(seconds, _READ_SECONDS), connect=_CONNECT_SECONDS)
+        answer = self._answer(method, path, doing, json=body, headers=headers, timeout=timeout)
         if httpx.codes.is_success(answer.status):
             return Reply(answer.status, _decoded(answer), answer.headers.get("Location", ""))
         raise self._problem(answer)
 
     def file(self, path: str, *, doing: str) -> bytes:
         """The bytes of a file, wherever Graph keeps them (it answers with a short-lived link)."""
-        answer = self._answer("GET", path, doing, None, None, follow=True)
+        answer = self._answer("GET", path, doing, follow_redirects=True)
         if httpx.codes.is_success(answer.status):
             return answer.content
         raise self._problem(answer)
@@ -158,22 +163,11 @@ class Exchange:
         wait = _seconds(answer.headers.get("Retry-After"), self._now)
         return of_reply(answer.status, _leniently(answer), wait)
 
-    def _answer(
-        self,
-        method: str,
-        path: str,
-        doing: str,
-        body: Mapping[str, Any] | None,
-        headers: Mapping[str, str] | None,
-        *,
-        follow: bool = False,
-    ) -> _Answer:
+    def _answer(self, method: str, path: str, doing: str, **named: Any) -> _Answer:  # noqa: ANN401 - httpx's own
         started = time.monotonic()
         outcome: int | str = "no reply"
         try:
-            with self._http.stream(
-                method, self.base + path, json=body, headers=headers, follow_redirects=follow
-            ) as response:
+            with self._http.stream(method, self.base + path, **named) as response:
                 outcome = response.status_code
                 return _Answer(response.status_code, response.headers, _content(response))
         except _NOTHING_SENT as problem:

@@ -19,6 +19,7 @@ from canceldesk.workbook.graph.sitting import Sitting, named
 _FONT: Final = ("bold", "color", "italic", "name", "size", "underline")
 _ALIGNMENT: Final = ("horizontalAlignment", "verticalAlignment", "wrapText")
 _BORDER: Final = ("color", "style", "weight")
+_SIDES: Final = ("EdgeTop", "EdgeBottom", "EdgeLeft", "EdgeRight", "InsideVertical")
 _NO_FILL: Final = frozenset(("", "#FFFFFF"))
 _DOING: Final = "give the row its look"
 
@@ -71,13 +72,22 @@ def _fill(sitting: Sitting, place: str, color: str) -> None:
 
 
 def _borders(sitting: Sitting, below: str, to: str) -> None:
-    for border in sitting.pages(f"{below}/format/borders", doing="see the look of the list"):
-        side = str(border.get("sideIndex") or border.get("id") or "")
-        look = {key: border[key] for key in _BORDER if border.get(key) is not None}
-        if not side.startswith(("Edge", "Inside")) or side == "InsideHorizontal":
-            continue
-        wanted = {"style": "None"} if look.get("style") == "None" else look
-        _set(sitting, f"{to}/format/borders/{side}", wanted)
+    has = _sides(sitting, to)
+    for side, look in _sides(sitting, below).items():
+        if look != has.get(side):
+            wanted = {"style": "None"} if look.get("style") == "None" else look
+            _set(sitting, f"{to}/format/borders/{side}", wanted)
+
+
+def _sides(sitting: Sitting, place: str) -> dict[str, dict[str, Any]]:
+    """The borders of a row by side; without those whose look differs from cell to cell."""
+    borders = sitting.pages(f"{place}/format/borders", doing="see the look of the list")
+    sides = {str(border.get("sideIndex") or border.get("id")): border for border in borders}
+    return {
+        side: {key: sides[side].get(key) for key in _BORDER}
+        for side in _SIDES
+        if sides.get(side, {}).get("style") is not None
+    }
 
 
 def _get(sitting: Sitting, path: str, settings: tuple[str, ...]) -> dict[str, Any]:

@@ -66,6 +66,7 @@ _BUSY: Final = frozenset({429, 509})
 _UNAVAILABLE: Final = 503
 _TIMED_OUT: Final = frozenset({408, 499})
 _SERVER_FAULTS: Final = 500
+_NOT_IMPLEMENTED: Final = 501
 _SESSION_CODES: Final = frozenset(
     {
         "invalidsession",
@@ -105,7 +106,7 @@ def of_reply(status: int, body: object, wait: float | None) -> Problem:
     kind: type[Problem] = Refused
     if known & _SESSION_CODES:
         kind = SessionLost
-    elif known & _IN_THE_WAY:
+    elif known & _IN_THE_WAY or status == _NOT_IMPLEMENTED:
         kind = Refused
     elif status in (_LOCKED, _CONFLICT) or known & _HELD_CODES:
         kind = Held

@@ -49,7 +49,7 @@ class Removing:
             except PASSING as problem:
                 self._maybe_written = self._maybe_written or isinstance(problem, OutcomeUnknown)
                 self._sitting.recover(problem)
-            seen = seeing.look(self._sitting, self._wanted)
+            seen = seeing.look(self._sitting, self._wanted, self._first)
         return self._proof(seen, target)
 
     def _alike(self, seen: Seen) -> int:

@@ -130,10 +130,13 @@ class Seen:
         )
 
 
-def look(sitting: Sitting, wanted: Wanted) -> Seen:
-    """See the list as it is now. Raises `CannotPlace`, `CannotRead` and Graph's problems."""
+def look(sitting: Sitting, wanted: Wanted, before: Seen | None = None) -> Seen:
+    """See the list as it is now, on the same tab as `before`.
+
+    Raises `CannotPlace`, `CannotRead` and Graph's problems.
+    """
     file = sitting.item.name
-    tab, tab_id = _tab(sitting, wanted.tab)
+    tab, tab_id = (before.tab, before.tab_id) if before else _tab(sitting, wanted.tab)
     lines = _lines(sitting, tab_id)
     date1904 = _is_1904(sitting)
     top = {

@@ -27,6 +27,7 @@ from canceldesk.workbook.graph.problems import (
 )
 
 _ACCEPTED: Final = 202
+_SHORTEST_CALL: Final = 5.0
 _PASSING: Final = (Throttled, Held, OutcomeUnknown, NotReached, SessionLost)
 
 
@@ -159,6 +160,7 @@ class Sitting:
             body=body,
             headers={"workbook-session-id": self._session},
             doing=doing,
+            seconds=max(_SHORTEST_CALL, self.patience.left),
         )
 
     def _under_workbook(self, link: str) -> str:

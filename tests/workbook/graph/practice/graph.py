@@ -283,6 +283,10 @@ class PracticeGraph:
     ) -> httpx.Response:
         left, top, right, bottom = place
         assert top == bottom
+        if "formulas" in body:
+            ((formula,),) = body["formulas"]
+            tab.cell(top, left).formula = formula
+            return httpx.Response(200, json=self._grids(tab, place))
         for offset, column in enumerate(range(left, right + 1)):
             entry, number_format = (
                 body[grid][0][offset] if grid in body else None
