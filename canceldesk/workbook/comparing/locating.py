@@ -1,0 +1,170 @@
+"""Finding the list in the workbook before, and the rows that the workbook after has more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from canceldesk.workbook import headings
+from canceldesk.workbook.comparing.expectation import Expectation, area
+from canceldesk.workbook.comparing.nodes import Node
+from canceldesk.workbook.comparing.sheets import Row, Sheet
+from canceldesk.workbook.comparing.workbooks import Tab, Workbook, plain_text
+from canceldesk.workbook.errors import CannotPlace
+from canceldesk.workbook.headings import Headings
+
+_ROWS_TRIED: Final = 400
+_MOST_INSERTED: Final = 200
+_TOTALS: Final = frozenset(
+    ("total", "totals", "grand total", "subtotal", "sum", "count", "average")
+)
+
+
+@dataclass(frozen=True)
+class _Outline:
+    """What a sheet holds, as far as it takes to find rows again: a number for each filled row."""
+
+    rows: Mapping[int, int]
+    top: Mapping[int, Mapping[int, str]]
+    columns: Mapping[int, tuple[str, str]]
+    frame: Node
+
+
+def expectation(
+    before: Workbook,
+    after: Workbook,
+    *,
+    tab: str | None,
+    overrides: Mapping[str, str],
+    anywhere: bool,
+) -> Expectation:
+    """Which rows the list has more in `after`; with no list, that nothing was inserted.
+
+    `anywhere`: they may also stand further down in the list. Raises `CannotPlace` when the tab
+    that was asked for is missing or holds no list.
+    """
+    tabs = tuple(one.name for one in before.tabs)
+    nothing = Expectation("", 1, 0, False, 0, 1, 1, tabs)
+    try:
+        chosen = _tab(before, tab)
+        outline, found = _found(before, chosen, overrides)
+    except CannotPlace:
+        if tab is not None:
+            raise
+        return nothing
+    twin = next((one for one in after.tabs if one.name == chosen.name), None)
+    if twin is None or not after.has(twin.part):
+        return nothing
+    row, last = found.row + 1, _last_row(outline, found)
+    now = _outline(after, twin, found.columns)
+    place, count = _inserted(outline.rows, now.rows, row, anywhere=anywhere)
+    return Expectation(chosen.name, place, count, place == row, last, found.left, found.right, tabs)
+
+
+def _tab(workbook: Workbook, wanted: str | None) -> Tab:
+    sheets = [tab for tab in workbook.tabs if wanted is not None or not tab.hidden]
+    name = headings.choose_tab([tab.name for tab in sheets], wanted, workbook.name)
+    chosen = next(tab for tab in sheets if tab.name == name)
+    if chosen.kind != "worksheet" or not workbook.has(chosen.part):
+        raise CannotPlace(f"The tab “{name}” of “{workbook.name}” is not a sheet with cells.")
+    return chosen
+
+
+def _found(workbook: Workbook, tab: Tab, overrides: Mapping[str, str]) -> tuple[_Outline, Headings]:
+    outline = _outline(workbook, tab, None)
+    found = headings.find(outline.top, overrides, tab=tab.name, file=workbook.name)
+    bottom = found.row
+    for merge in (one for one in outline.frame.walk() if one.name == "mergeCell"):
+        span = area(merge.get("ref"))
+        if span is not None and span.top <= found.row <= span.bottom:
+            columns = range(span.left, span.right + 1)
+            if any(column in columns for column in found.columns.values()):
+                bottom = max(bottom, span.bottom)
+    found = Headings(bottom, found.columns, found.texts, found.left, found.right)
+    return _outline(workbook, tab, found.columns), found
+
+
+def _outline(workbook: Workbook, tab: Tab, columns: Mapping[str, int] | None) -> _Outline:
+    rows: dict[int, int] = {}
+    top: dict[int, dict[int, str]] = {}
+    named: dict[int, tuple[str, str]] = {}
+    sheet = Sheet(workbook, tab.part)
+    for row in sheet.rows():
+        if not row.is_blank:
+            rows[row.number] = _sign(row)
+        if row.number <= headings.ROWS_SEARCHED:
+            top[row.number] = _texts(row)
+        if columns is not None:
+            named[row.number] = (_text(row, columns["name"]), _text(row, columns["phone"]))
+    return _Outline(rows, top, named, sheet.frame)
+
+
+def _sign(row: Row) -> int:
+    """A number that is the same for rows with the same values; formulas count without text."""
+    return hash(
+        tuple(
+            (cell.column, "=" if cell.formula else cell.value)
+            for cell in row.cells.values()
+            if not cell.is_blank
+        )
+    )
+
+
+def _texts(row: Row) -> dict[int, str]:
+    texts = {column: _text(row, column) for column in row.cells}
+    return {column: text for column, text in texts.items() if text}
+
+
+def _text(row: Row, column: int) -> str:
+    cell = row.cells.get(column)
+    return "" if cell is None else plain_text(cell.value).strip()
+
+
+def _last_row(outline: _Outline, found: Headings) -> int:
+    """The list's last row; lines of totals are none. The heading's row for an empty list."""
+    last = found.row
+    for number, (name, phone) in outline.columns.items():
+        is_total = headings.normalised(name) in _TOTALS and not phone
+        if number > found.row and (name or phone) and not is_total:
+            last = number
+    return last
+
+
+def _inserted(
+    before: Mapping[int, int], after: Mapping[int, int], row: int, *, anywhere: bool
+) -> tuple[int, int]:
+    """Where rows were put in and how many: what leaves the fewest rows without their equal."""
+    places = [row]
+    if anywhere:
+        last = max((*before, *after, row))
+        differs = (n for n in range(row, last + 1) if before.get(n) != after.get(n))
+        places.append(next(differs, row))
+    best = (row, 0)
+    fewest = _unequal(before, after, row, 0)
+    for place in dict.fromkeys(places):
+        for count in range(1, _MOST_INSERTED + 1):
+            if fewest == 0:
+                return best
+            left = _unequal(before, after, place, count)
+            if left < fewest:
+                best, fewest = (place, count), left
+    return best
+
+
+def _unequal(before: Mapping[int, int], after: Mapping[int, int], place: int, count: int) -> int:
+    """How many of the first rows from `place` on differ, were `count` rows put in there."""
+    old = sorted(number for number in before if number >= place)[:_ROWS_TRIED]
+    if not old:
+        filled = sum(number >= place + count for number in after)
+        empty = sum(number not in after for number in range(place, place + count))
+        return filled + empty
+    last = old[-1]
+    changed = sum(before[number] != after.get(number + count) for number in old)
+    new = sum(
+        number - count not in before for number in range(place + count, last + count + 1)
+        if number in after
+    )  # fmt: skip
+    empty = sum(number not in after for number in range(place, place + count))
+    beyond = max(after, default=0) > max(before) + count
+    return changed + new + empty + beyond

@@ -1,0 +1,156 @@
+"""Formulas that one text states for many cells: conditional formats, validations, table columns.
+
+They are judged by what they mean in sample cells, not by how they are written: each covered cell
+must see, where it now stands, what it saw before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from canceldesk.workbook.comparing import formulas
+from canceldesk.workbook.comparing.expectation import Area, Expectation, area
+from canceldesk.workbook.comparing.nodes import Expected, Node, one_of
+
+
+def expect_rule(rule: Node, expected: Expectation, *, here: bool) -> None:
+    """Turn the cells a rule covers, and its formulas, into what they should be."""
+    inside = rule.child("sqref")
+    covered = inside.was() if inside is not None else rule.get("sqref")
+    before = _areas(covered)
+    if not before:
+        return
+    readings: tuple[str, ...] = (covered,)
+    if here:
+        readings = expected.ranges(covered, grows=True)
+        if inside is not None:
+            inside.text = one_of(covered, *readings)
+        else:
+            rule.attributes["sqref"] = one_of(covered, *readings)
+    bases = [_base(_areas(reading)) for reading in readings]
+    for node in rule.walk():
+        if node.name in ("formula", "formula1", "formula2", "f") and node.was().strip():
+            node.text = _expected(node.was(), before, bases, expected, here=here)
+        elif node.name == "cfvo" and node.get("val"):
+            value = _expected(node.get("val"), before, bases, expected, here=here)
+            node.attributes["val"] = value
+
+
+def expect_columns(
+    table: Node, before: Area, expected: Expectation, *, here: bool, headed: bool
+) -> None:
+    """Turn the formulas of a table's calculated columns."""
+    data = replace(before, top=before.top + headed)
+    top = data.top
+    if here and not (data.top == expected.row and before.top < expected.row):
+        top = expected.moved(data.top)
+    for node in table.walk():
+        if node.name == "calculatedColumnFormula" and node.was():
+            bases = [(top, data.left)]
+            node.text = _expected(node.was(), [data], bases, expected, here=here)
+
+
+def _areas(sqref: str) -> list[Area]:
+    return [one for part in sqref.split() if (one := area(part)) is not None]
+
+
+def _base(areas: Sequence[Area]) -> tuple[int, int]:
+    return min(one.top for one in areas), min(one.left for one in areas)
+
+
+def _expected(
+    was: str,
+    before: Sequence[Area],
+    bases: Iterable[tuple[int, int]],
+    expected: Expectation,
+    *,
+    here: bool,
+) -> str | Expected:
+    """The rule's formula as it may now be written; `bases` are where it may now start."""
+    if not expected.count or not formulas.refs(was):
+        return was
+    base = _base(before)
+    starts = tuple(bases)
+    rows = _samples(before, expected)
+    seen = [
+        (
+            row,
+            column,
+            expected.formula(
+                _at(was, base, row, column), here=here, row=row
+            ),
+        )
+        for row, column in rows
+        if not _looks_across(_at(was, base, row, column), was, row, expected, here=here)
+    ]  # fmt: skip
+
+    def means_the_same(now: str) -> bool:
+        return any(_sees(now, start, seen, expected, here=here) for start in starts)
+
+    should = _written(was, base, starts[0], expected, here=here)
+    if means_the_same(was) and should == was:
+        return Expected(was, was, means_the_same)
+    return Expected(was, should, _either(means_the_same, should))
+
+
+def _either(means_the_same: Callable[[str], bool], should: str) -> Callable[[str], bool]:
+    return lambda now: now == should or means_the_same(now)
+
+
+def _at(formula: str, base: tuple[int, int], row: int, column: int) -> str:
+    return formulas.copied(formula, row - base[0], column - base[1])
+
+
+def _sees(
+    now: str,
+    start: tuple[int, int],
+    seen: Sequence[tuple[int, int, str]],
+    expected: Expectation,
+    *,
+    here: bool,
+) -> bool:
+    return all(
+        _at(now, start, expected.moved(row) if here else row, column) == should
+        for row, column, should in seen
+    )
+
+
+def _written(
+    was: str, base: tuple[int, int], start: tuple[int, int], expected: Expectation, *, here: bool
+) -> str:
+    """The formula for the cell the rule now starts at, made from the cell that moved there."""
+    row = next(
+        (row for row in (start[0] - expected.count, start[0]) if row >= 1 and (
+            expected.moved(row) if here else row) == start[0]),
+        base[0],
+    )  # fmt: skip
+    return expected.formula(_at(was, base, row, base[1]), here=here, row=row)
+
+
+def _samples(before: Sequence[Area], expected: Expectation) -> list[tuple[int, int]]:
+    """Cells that together show how the rule goes on: edges of the rule and of the list."""
+    row, last = expected.row, expected.last_row
+    wanted = (row - 1, row, row + 1, last, last + 1)
+    samples = []
+    for one in before[:50]:
+        edges = (one.top, one.top + 1, one.bottom - 1, one.bottom, *wanted)
+        rows = sorted({edge for edge in edges if one.top <= edge <= one.bottom})
+        samples += [(at, column) for at in rows for column in {one.left, one.right}]
+    return samples
+
+
+def _looks_across(seen: str, was: str, row: int, expected: Expectation, *, here: bool) -> bool:
+    """Whether a relative reference in the cell looks over the place of the new rows.
+
+    One text for all cells cannot follow that in this one cell; Excel leaves it uniform too.
+    """
+    if not here:
+        return False
+    for ref in formulas.refs(seen):
+        for end in (ref.first, ref.last):
+            if end is None or end.row is None or end.row_fixed:
+                continue
+            if (end.row < expected.row) != (row < expected.row):
+                return True
+    return False
