@@ -23,6 +23,9 @@ AUTHORITY: Final = "https://login.microsoftonline.com"
 APP_SCOPES: Final = ("https://graph.microsoft.com/.default",)
 PERSON_SCOPES: Final = ("https://graph.microsoft.com/Files.ReadWrite.All",)
 
+CACHE_NAME: Final = "microsoft-sign-in.json"
+"""The file in the data folder that keeps a person's sign-in."""
+
 _TIMEOUT: Final = 20.0
 _MICROSOFT_CODE: Final = re.compile(r"AADSTS\d+")
 _SIGN_IN_AGAIN: Final = "Sign in with `canceldesk list sign-in`."
