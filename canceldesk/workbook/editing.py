@@ -55,7 +55,7 @@ def _insertion(found: FoundList, count: int) -> Insertion:
     return Insertion(
         tab=found.tab.name,
         row=found.first_row,
-        last_row=max(found.last_listed, found.headings.row),
+        last_row=found.last_row,
         left=found.headings.left,
         right=found.headings.right,
         tabs=tuple(tab.name for tab in found.file.tabs),
@@ -96,7 +96,7 @@ def _with_rows(
 
 def _learned(sheet: Worksheet, insertion: Insertion, *, here: bool) -> CellFormulas:
     formulas = CellFormulas(insertion, here=here)
-    for chunk in sheet.chunks():
+    for chunk in sheet.chunks() if sheet.shares_formulas else ():
         formulas.learn(chunk)
     return formulas
 

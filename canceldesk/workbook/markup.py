@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 from xml.parsers import expat
 
@@ -36,20 +36,40 @@ def parsed(data: bytes, what: str) -> etree._Element:
     return root
 
 
-def check_well_formed(pieces: Iterable[bytes], what: str) -> None:
-    """Raise `CannotRead` unless `pieces` make up well-formed XML that declares no document type."""
+class Check:
+    """Something to be told a part's bytes piece by piece, which does not mind what they are."""
 
-    def refuse(*_declaration: object) -> None:
-        raise CannotRead(_untrusted(what))
+    def feed(self, piece: bytes) -> None:
+        """Take the next piece."""
 
-    parser = expat.ParserCreate()
-    parser.StartDoctypeDeclHandler = refuse
-    try:
-        for piece in pieces:
-            parser.Parse(piece)
-        parser.Parse(b"", True)
-    except expat.ExpatError as error:
-        raise CannotRead(_damaged(what)) from error
+    def close(self) -> None:
+        """Be told that this was all."""
+
+
+class WellFormed(Check):
+    """Raises `CannotRead` unless the pieces are well-formed XML that declares no document type."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._parser = expat.ParserCreate()
+        self._parser.StartDoctypeDeclHandler = self._refuse
+
+    def feed(self, piece: bytes) -> None:
+        """Take the next piece."""
+        self._parse(piece, is_last=False)
+
+    def close(self) -> None:
+        """Be told that this was all."""
+        self._parse(b"", is_last=True)
+
+    def _parse(self, piece: bytes, *, is_last: bool) -> None:
+        try:
+            self._parser.Parse(piece, is_last)
+        except expat.ExpatError as error:
+            raise CannotRead(_damaged(self._what)) from error
+
+    def _refuse(self, *_declaration: object) -> None:
+        raise CannotRead(_untrusted(self._what))
 
 
 def serialised(root: etree._Element) -> bytes:

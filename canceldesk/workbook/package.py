@@ -51,9 +51,13 @@ class Relationship:
 
 
 class Package:
-    """The members of one workbook file held in memory, with the changes made to them."""
+    """The members of one workbook file held in memory, with the changes made to them.
 
-    def __init__(self, data: bytes, name: str) -> None:
+    With `checking`, a member that is streamed is also checked to be well-formed XML, in the same
+    go, if its name says that it is XML.
+    """
+
+    def __init__(self, data: bytes, name: str, *, checking: bool = False) -> None:
         self._data = data
         self._name = name
         self._zip = _opened(data, name)
@@ -61,6 +65,8 @@ class Package:
         self._by_folded = {part.casefold(): part for part in self._members}
         self._changed: dict[str, Deflated] = {}
         self._removed: set[str] = set()
+        self._checking = checking
+        self._digests: dict[str, bytes] = {}
         self._check_limits()
 
     @property
@@ -95,17 +101,37 @@ class Package:
             raise self._not_unpacked(part) from error
 
     def stream(self, part: str) -> Iterator[bytes]:
-        """The bytes of a member piece by piece, so that a huge one is never held."""
+        """The bytes of a member piece by piece, so that a huge one is never held.
+
+        The first time, its digest is kept, and with `checking` its XML checked.
+        """
         known = self._known(part)
         if known in self._changed:
             yield self._changed[known].content()
-            return
+        elif known in self._digests:
+            yield from self._unpacked(known)
+        else:
+            digest = hashlib.sha256()
+            check = self._check_of(known)
+            for piece in self._unpacked(known):
+                digest.update(piece)
+                check.feed(piece)
+                yield piece
+            check.close()
+            self._digests[known] = digest.digest()
+
+    def _check_of(self, part: str) -> markup.Check:
+        is_xml = part.casefold().endswith((".xml", ".rels"))
+        what = f"“{self._name}” (part “{part}”)"
+        return markup.WellFormed(what) if self._checking and is_xml else markup.Check()
+
+    def _unpacked(self, known: str) -> Iterator[bytes]:
         try:
             with self._zip.open(self._members[known]) as member:
                 while piece := member.read(_PIECE):
                     yield piece
         except _NOT_UNPACKED as error:
-            raise self._not_unpacked(part) from error
+            raise self._not_unpacked(known) from error
 
     def _known(self, part: str) -> str:
         known = self._by_folded.get(part.casefold())
@@ -224,10 +250,10 @@ class Package:
 
     def holds(self, part: str, content: Deflated) -> bool:
         """Whether the member as it lies in the file unpacks to exactly this content."""
-        digest = hashlib.sha256()
-        for piece in self.stream(part):
-            digest.update(piece)
-        return digest.digest() == content.digest
+        if part not in self._digests:
+            for _ in self.stream(part):
+                pass
+        return self._digests[part] == content.digest
 
     def _lies_in(self, packed: Package, part: str) -> bool:
         own, other = self._members[part], packed._members[part]

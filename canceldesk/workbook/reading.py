@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from canceldesk.workbook import headings, markup, references, sheetdata, text, values
+from canceldesk.workbook import cellvalues, headings, markup, references, sheetdata, tables
 from canceldesk.workbook.errors import CannotPlace
 from canceldesk.workbook.headings import Headings
 from canceldesk.workbook.protocol import ListedRow, ListView
 from canceldesk.workbook.references import Span
-from canceldesk.workbook.sheetdata import Cell, Row
-from canceldesk.workbook.strings import SharedStrings, text_inside
+from canceldesk.workbook.sheetdata import Row
+from canceldesk.workbook.strings import SharedStrings
+from canceldesk.workbook.tables import Table
 from canceldesk.workbook.workbookfile import Tab, WorkbookFile
-from canceldesk.workbook.worksheet import Worksheet, check_well_formed
+from canceldesk.workbook.worksheet import Worksheet
 
-_VALUE: Final = re.compile(rb"<v(?:\s[^<>]*)?>([^<]*)</v\s*>")
 _TOTALS: Final = frozenset(
     ("total", "totals", "grand total", "subtotal", "sum", "count", "average")
 )
+_LONGEST_TOTAL: Final = 40
 
 
 @dataclass(frozen=True)
@@ -51,32 +49,86 @@ class FoundList:
     def rows_from_the_top(self) -> Iterator[ListedRow]:
         """The rows of the list one by one."""
         for row in self.sheet.rows():
-            if row.number > self.headings.row and (listed := self._listed(row)) is not None:
+            if row.number > self.last_row:
+                break
+            if row.number > self.headings.row and is_client(listed := self._listed(row)):
                 yield listed
 
+    def rows_at(self, first: int, count: int) -> list[ListedRow]:
+        """What stands in some rows, whatever it is."""
+        found = []
+        for row in self.sheet.rows():
+            if row.number >= first + count:
+                break
+            if row.number >= first:
+                found.append(self._listed(row))
+        return found
+
     @cached_property
-    def last_listed(self) -> int:
-        """The number of the list's last row; 0 for an empty list. Looks from each chunk's end."""
-        last = 0
+    def last_row(self) -> int:
+        """The number of the list's last row; the heading's for an empty list.
+
+        A table ends where it ends. Any other list ends above the next table under it, with the
+        last line that tells more of a client than a name, and the names right under it: what
+        stands further below, such as a note, is no row. Looks from each chunk's end, so that most
+        rows need not be read.
+        """
+        if self._table is not None:
+            return self._table.last_data_row
+        end = min((table.top - 1 for table in self._tables_below), default=references.LAST_ROW)
+        last = self.headings.row
         for chunk in self.sheet.chunks():
-            for row in sheetdata.rows_from_the_end(chunk):
-                if row.number <= self.headings.row:
-                    break
-                if self._listed(row) is not None:
-                    last = row.number
-                    break
+            last = self._last_of(chunk, end) or last
+            if last == end:
+                break
         return last
 
-    def _listed(self, row: Row) -> ListedRow | None:
-        wanted = self.headings.columns.values()
-        cells = {cell.column: cell for cell in sheetdata.cells(row.cells) if cell.column in wanted}
-        listed = _listed(self, row.number, cells)
-        return listed if is_client(listed) else None
+    def _last_of(self, chunk: bytes, end: int) -> int:
+        """The last row of the list among these; 0 when none of them is of the list."""
+        names: set[int] = set()
+        for row in sheetdata.rows_from_the_end(chunk):
+            if row.number <= self.headings.row:
+                return 0
+            listed = self._listed(row)
+            if row.number > end or not is_client(listed):
+                continue
+            if tells_more_than_name(listed):
+                return _followed(row.number, names)
+            names.add(row.number)
+        return 0
 
-    def check_well_formed(self) -> None:
-        """Raise `CannotRead` unless what the list was read from is well-formed XML."""
-        check_well_formed(self.file.package, self.tab.part, self.what)
-        self.file.shared_strings.check_well_formed()
+    @cached_property
+    def _tables(self) -> Sequence[Table]:
+        return tables.on(self.file.package, self.tab.part)
+
+    @property
+    def _table(self) -> Table | None:
+        """The table that is the list, where it is one."""
+        columns = self.headings.columns.values()
+        for table in self._tables:
+            across = all(table.left <= column <= table.right for column in columns)
+            if across and table.headed and table.top == self.headings.row:
+                return table
+        return None
+
+    @property
+    def _tables_below(self) -> Iterator[Table]:
+        for table in self._tables:
+            beside = table.right < self.headings.left or table.left > self.headings.right
+            if table.top > self.first_row and not beside:
+                yield table
+
+    @cached_property
+    def _fields(self) -> Mapping[bytes, str]:
+        return {
+            references.column_letters(column).encode(): field
+            for field, column in self.headings.columns.items()
+        }
+
+    def _listed(self, row: Row) -> ListedRow:
+        fields = self._fields
+        cells = {fields[letters]: cell for letters, cell in sheetdata.cells_in(row.cells, fields)}
+        return cellvalues.listed_row(self.file, row.number, cells, self.currency)
 
     @property
     def what(self) -> str:
@@ -96,12 +148,13 @@ def find_list(
     tab: str | None,
     overrides: Mapping[str, str],
     currency: str,
+    checking: bool = True,
     strings: SharedStrings | None = None,
 ) -> FoundList:
     """Find the list in a workbook's bytes, whose shared strings may be known already; raises
-    `CannotRead` or `CannotPlace`.
+    `CannotRead` or `CannotPlace`. Without `checking` damaged XML may go unnoticed.
     """
-    file = WorkbookFile(data, name, strings)
+    file = WorkbookFile(data, name, checking=checking, strings=strings)
     chosen = _chosen(file, tab)
     sheet = Worksheet.of(file.package, chosen.part, _what(chosen, file))
     top = {row.number: _texts(file, row.cells) for row in _first_rows(sheet)}
@@ -130,7 +183,11 @@ def _what(tab: Tab, file: WorkbookFile) -> str:
 
 
 def _chosen(file: WorkbookFile, wanted: str | None) -> Tab:
-    sheets = [tab for tab in file.tabs if wanted is not None or not tab.hidden]
+    sheets = [
+        tab
+        for tab in file.tabs
+        if wanted is not None or (tab.kind == "worksheet" and not tab.hidden)
+    ]
     name = headings.choose_tab([tab.name for tab in sheets], wanted, file.name)
     chosen = next(tab for tab in sheets if tab.name == name)
     if chosen.kind != "worksheet":
@@ -149,7 +206,7 @@ def _first_rows(sheet: Worksheet) -> Iterator[sheetdata.Row]:
 
 
 def _texts(file: WorkbookFile, cells: bytes) -> dict[int, str]:
-    shown = {cell.column: shown_text(file, cell) for cell in sheetdata.cells(cells)}
+    shown = {cell.column: cellvalues.shown_text(file, cell) for cell in sheetdata.cells(cells)}
     return {column: words for column, words in shown.items() if words.strip()}
 
 
@@ -164,98 +221,27 @@ def _below_merges(found: Headings, sheet: Worksheet) -> Headings:
             bottom = max(bottom, span.bottom if span.bottom >= found.row else 0)
     if bottom == found.row:
         return found
-    return Headings(bottom, found.columns, found.texts, found.left, found.right)
+    return replace(found, row=bottom)
 
 
 def is_client(listed: ListedRow) -> bool:
     """Whether the line is about a client: blank lines and lines of totals are not."""
-    if headings.normalised(listed.name) in _TOTALS and not listed.phone:
-        return False
-    return bool(listed.name.strip() or listed.phone.strip())
+    if listed.phone.strip():
+        return True
+    name = listed.name.strip()
+    is_total = len(name) < _LONGEST_TOTAL and headings.normalised(name) in _TOTALS
+    return bool(name) and not is_total
 
 
-def _listed(found: FoundList, number: int, cells: Mapping[int, Cell]) -> ListedRow:
-    raw: dict[str, str] = {}
-    file, columns = found.file, found.headings.columns
-
-    def shown(field: str) -> str:
-        cell = cells.get(columns[field]) if field in columns else None
-        return "" if cell is None else shown_text(file, cell)
-
-    date = _date(file, cells.get(columns["cancelled_on"]))
-    collected = _collected(file, cells.get(columns["collected"]), found.currency)
-    months = _months(file, cells.get(columns["months"]))
-    for field, value in (("cancelled_on", date), ("collected", collected), ("months", months)):
-        if value is None and shown(field).strip():
-            raw[field] = shown(field)
-    return ListedRow(
-        row_number=number,
-        name=shown("name"),
-        phone=shown("phone"),
-        cancelled_on=date,
-        collected_minor=collected,
-        months=months,
-        reason=shown("reason"),
-        reference=shown("reference"),
-        raw=raw,
-    )
+def tells_more_than_name(listed: ListedRow) -> bool:
+    """Whether the line says anything but a name, as a note under a list does not."""
+    told = (listed.phone, listed.reason, listed.reference, *listed.raw.values())
+    understood = (listed.cancelled_on, listed.collected_minor, listed.months)
+    return any(words.strip() for words in told) or any(value is not None for value in understood)
 
 
-def _date(file: WorkbookFile, cell: Cell | None) -> dt.date | None:
-    if cell is None:
-        return None
-    if _is_number(cell):
-        return values.date_from_serial(_value(cell), date1904=file.date1904)
-    return values.date_from_text(shown_text(file, cell))
-
-
-def _collected(file: WorkbookFile, cell: Cell | None, currency: str) -> int | None:
-    if cell is None:
-        return None
-    if _is_number(cell):
-        return values.minor(_value(cell))
-    return values.minor_from_text(shown_text(file, cell), currency)
-
-
-def _months(file: WorkbookFile, cell: Cell | None) -> int | None:
-    if cell is None:
-        return None
-    return values.months_from_text(_value(cell) if _is_number(cell) else shown_text(file, cell))
-
-
-def shown_text(file: WorkbookFile, cell: Cell) -> str:
-    """What a person would roughly see in the cell: text as it is, dates in ISO form."""
-    kind = cell.kind
-    if kind == "inlineStr":
-        return text_inside(cell.content)
-    value = _value(cell)
-    if kind == "s":
-        return _shared(file, value)
-    if kind == "n":
-        return _shown_number(file, cell, value)
-    if kind == "b":
-        return "TRUE" if value == "1" else "FALSE"
-    return text.unescaped(value)
-
-
-def _shared(file: WorkbookFile, index: str) -> str:
-    return file.shared_strings[int(index)] if index.isdigit() else ""
-
-
-def _shown_number(file: WorkbookFile, cell: Cell, value: str) -> str:
-    if file.styles.is_date(cell.style):
-        date = values.date_from_serial(value, date1904=file.date1904)
-        if date is not None:
-            return date.isoformat()
-    return format(Decimal(value), "f") if "E" in value.upper() else value.removesuffix(".0")
-
-
-def _is_number(cell: Cell) -> bool:
-    return cell.kind == "n" and bool(_value(cell))
-
-
-def _value(cell: Cell) -> str:
-    match = _VALUE.search(cell.content)
-    if match is None:
-        return ""
-    return markup.unescaped(match[1].decode())
+def _followed(number: int, names: Container[int]) -> int:
+    """The last row of those that follow row `number` without a gap."""
+    while number + 1 in names:
+        number += 1
+    return number

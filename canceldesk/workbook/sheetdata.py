@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 from xml.sax.saxutils import escape
@@ -115,6 +115,15 @@ def cells(row: bytes) -> Iterator[Cell]:
         if position is not None:
             column = references.column_number(position[1].decode())
             yield Cell(column, named, match["content"] or b"")
+
+
+def cells_in(row: bytes, letters: Container[bytes]) -> Iterator[tuple[bytes, Cell]]:
+    """The cells of a row that stand in columns of these (upper-case) letters, with the letters."""
+    for match in _CELL.finditer(row):
+        named = match[1]
+        position = _POSITION.search(named)
+        if position is not None and (written := position[1].upper()) in letters:
+            yield written, Cell(references.column_number(written.decode()), named, match[2] or b"")
 
 
 def formulas(data: bytes) -> Iterator[Formula]:

@@ -29,11 +29,15 @@ class Tab:
 class WorkbookFile:
     """The parts of a workbook the list needs, found through the package's relationships."""
 
-    def __init__(self, data: bytes, name: str, strings: SharedStrings | None = None) -> None:
-        """Open a file; `strings` are its shared strings where they are known already."""
+    def __init__(
+        self, data: bytes, name: str, *, checking: bool, strings: SharedStrings | None = None
+    ) -> None:
+        """Open a file; with `checking` all that is streamed must be well-formed XML. `strings` are
+        its shared strings where they are known already.
+        """
         self.name = name
         self._strings = strings
-        self.package = Package(data, name)
+        self.package = Package(data, name, checking=checking)
         self.part = self._main_part()
         self.root = self.package.tree(self.part)
         self.relationships: Sequence[Relationship] = self.package.relationships(self.part)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from lxml import etree
 
@@ -33,6 +33,8 @@ from canceldesk.workbook.protocol import (
 from canceldesk.workbook.proving import Adding, Plan, Removing
 from canceldesk.workbook.reading import FoundList
 from canceldesk.workbook.strings import SharedStrings
+
+Read = TypeVar("Read")
 
 _TIMES_TRIED: Final = 5
 _NOT_UNDERSTOOD: Final = (ValueError, LookupError, ArithmeticError, etree.LxmlError)
@@ -87,9 +89,7 @@ class WorkbookList(CancellationList):
         known = _seen.get(who)
         if known is not None and known.fingerprint == reading.fingerprint(data):
             return known
-        found = self._found(data, self.currency)
-        found.check_well_formed()
-        view = reading.view(found, self.path, data)
+        view = self._understood(lambda: reading.view(self._found(data), self.path, data))
         while len(_seen) >= _MOST_SEEN:
             _seen.pop(next(iter(_seen)), None)
         _seen[who] = view
@@ -160,7 +160,7 @@ class WorkbookList(CancellationList):
     def _try_adding(self, path: Path, data: bytes, before: str, tickets: _Tickets) -> bool:
         """Add the rows once; False when the workbook was changed meanwhile."""
         news = [ticket.wanted.row for ticket in tickets]
-        found = self._found(data, news[0].currency)
+        found = self._understood(lambda: self._found(data, checking=False))
         plan = Adding(found, news)
         edited = self._edited(lambda: editing.insert(found, news))
         if not self._saved(path, edited, before, plan, found):
@@ -178,8 +178,8 @@ class WorkbookList(CancellationList):
         self, path: Path, data: bytes, now: bytes, before: str, tickets: _Tickets
     ) -> None:
         """The proof from a file that a person has saved again since the rows were put in place."""
-        earlier = self._found(data, self.currency).listed
-        listed = self._found(now, self.currency).listed
+        earlier = self._understood(lambda: self._found(data).listed)
+        listed = self._understood(lambda: self._found(now).listed)
         after = reading.fingerprint(now)
         for ticket in tickets:
             row = ticket.wanted.row
@@ -199,8 +199,8 @@ class WorkbookList(CancellationList):
         before = reading.fingerprint(data)
         if expected not in (None, before):
             raise _saved_since(path)
-        found = self._found(data, self.currency)
-        standing = _standing(path, found, row)
+        found = self._understood(lambda: self._found(data, checking=False))
+        standing = self._understood(lambda: _standing(path, found, row))
         plan = Removing(found, standing)
         edited = self._edited(lambda: editing.remove(found, standing.row_number))
         if not self._saved(path, edited, before, plan, found):
@@ -213,16 +213,14 @@ class WorkbookList(CancellationList):
         return saving.replace(
             path,
             edited,
-            check=lambda content: self._check(content, plan, found.currency, kept),
+            check=lambda content: self._check(content, plan, kept),
             before=before,
             backups=self._backups,
         )
 
-    def _check(
-        self, content: bytes, plan: Plan, currency: str, strings: SharedStrings | None
-    ) -> None:
+    def _check(self, content: bytes, plan: Plan, strings: SharedStrings | None) -> None:
         try:
-            plan.check(self._found(content, currency, strings))
+            self._understood(lambda: plan.check(self._found(content, strings=strings)))
         except (CannotRead, CannotPlace) as error:
             raise ReadBackDiffers(plan.nothing_written(error.sentence)) from error
 
@@ -235,23 +233,27 @@ class WorkbookList(CancellationList):
                 "nothing was written. Open it in Excel, save it and try again, or do it by hand."
             ) from error
 
-    def _found(self, data: bytes, currency: str, strings: SharedStrings | None = None) -> FoundList:
+    def _understood(self, read: Callable[[], Read]) -> Read:
         try:
-            found = reading.find_list(
-                data,
-                name=self.path.name,
-                tab=self.tab,
-                overrides=self.headings,
-                currency=currency,
-                strings=strings,
-            )
-            _ = found.last_listed
+            return read()
         except _NOT_UNDERSTOOD as error:
             raise CannotRead(
                 f"“{self.path.name}” holds something the desk does not understand ({error}). "
                 "Open it in Excel, let Excel repair it, save it and try again."
             ) from error
-        return found
+
+    def _found(
+        self, data: bytes, *, checking: bool = True, strings: SharedStrings | None = None
+    ) -> FoundList:
+        return reading.find_list(
+            data,
+            name=self.path.name,
+            tab=self.tab,
+            overrides=self.headings,
+            currency=self.currency,
+            checking=checking,
+            strings=strings,
+        )
 
 
 def _standing(path: Path, found: FoundList, row: ListedRow) -> ListedRow:

@@ -33,7 +33,6 @@ _IN_MEMORY: Final = 4 * 1024 * 1024
 _PREFIXED: Final = re.compile(rb"<[\w.-]+:(?:sheetData|row|c|f|v|is)[\s/>]")
 _UNUSUAL_QUOTES: Final = re.compile(rb"<(?:row|c|f|v|t)\s(?:[^<>\"]|\"[^<>\"]*\")*(?:'|\s=|=\s)")
 _UNNUMBERED: Final = re.compile(rb"<(?:row|c)(?=[\s/>])(?![^<>]*\sr=\")")
-_QUOTES_HINTS: Final = (b"='", b" =", b"= ", b"\n", b"\t", b"\r")
 
 Pieces = Callable[[], Iterable[bytes]]
 
@@ -47,17 +46,19 @@ class Worksheet:
     """A worksheet cut up; `frame` is the XML around the rows with an empty `sheetData`.
 
     `last_row` is the highest row number, 0 without rows. Rows are numbered upwards.
+    `shares_formulas` tells whether any cells have one formula together.
     """
 
     frame: bytes
     last_row: int
+    shares_formulas: bool
     _rows: Pieces
 
     @classmethod
     def of(cls, package: Package, part: str, what: str) -> Worksheet:
         """Cut a worksheet; `what` names it in the sentence of a `CannotRead`.
 
-        Whether its XML is well-formed is told by `check_well_formed` alone.
+        Whether its XML is well-formed is told by a package that checks alone.
         """
         try:
             return _cut(lambda: package.stream(part), package.size(part), what)
@@ -104,11 +105,12 @@ def _cut(source: Pieces, size: int, what: str, *, made_ordinary: bool = False) -
     """Cut and survey the XML; raises `_Unusual` where it is not ordinary."""
     cutter = _Cutter(source, what)
     kept: list[bytes] | None = [] if size <= _IN_MEMORY else None
-    last_row = 0
+    last_row, shares = 0, False
     for chunk in cutter.chunks():
         if not made_ordinary:
             _check_ordinary(chunk)
         last_row = sheetdata.check_order(chunk, last_row, what)
+        shares = shares or b'"shared"' in chunk
         if kept is not None:
             kept.append(chunk)
     head, tail = cutter.head, cutter.tail
@@ -116,8 +118,8 @@ def _cut(source: Pieces, size: int, what: str, *, made_ordinary: bool = False) -
         _check_ordinary_frame(head, tail)
     frame = head + _EMPTY + tail
     if kept is not None:
-        return Worksheet(frame, last_row, lambda: kept)
-    return Worksheet(frame, last_row, lambda: _Cutter(source, what).chunks())
+        return Worksheet(frame, last_row, shares, lambda: kept)
+    return Worksheet(frame, last_row, shares, lambda: _Cutter(source, what).chunks())
 
 
 class _Cutter:
@@ -166,19 +168,15 @@ def _check_ordinary(chunk: bytes) -> None:
     """Raise `_Unusual` for rows that are not ordinary; quick for those that are."""
     if b"<!" in chunk or b"<?" in chunk or b"xmlns" in chunk:
         raise _Unusual
-    numbered = chunk.count(b'<c r="') == _starts(chunk, b"<c") and chunk.count(
-        b'<row r="'
-    ) == _starts(chunk, b"<row")
+    numbered = all(chunk.count(tag) == chunk.count(tag + b' r="') for tag in (b"<c", b"<row"))
     if not numbered and _UNNUMBERED.search(chunk):
         raise _Unusual
-    if any(hint in chunk for hint in _QUOTES_HINTS) and _UNUSUAL_QUOTES.search(chunk):
+    if chunk.count(b"=") != chunk.count(b'="') and _UNUSUAL_QUOTES.search(chunk):
+        raise _Unusual
+    if (b' ="' in chunk or b'\n="' in chunk) and _UNUSUAL_QUOTES.search(chunk):
         raise _Unusual
     if (b":row" in chunk or b":c" in chunk) and _PREFIXED.search(chunk):
         raise _Unusual
-
-
-def _starts(chunk: bytes, tag: bytes) -> int:
-    return chunk.count(tag + b" ") + chunk.count(tag + b">") + chunk.count(tag + b"/")
 
 
 def _check_ordinary_frame(head: bytes, tail: bytes) -> None:
@@ -220,8 +218,3 @@ def _unprefixed(root: etree._Element) -> etree._Element:
     copy.extend(list(root))
     etree.cleanup_namespaces(copy, keep_ns_prefixes=list(names))
     return copy
-
-
-def check_well_formed(package: Package, part: str, what: str) -> None:
-    """Raise `CannotRead` unless a member is well-formed XML that declares no document type."""
-    markup.check_well_formed(package.stream(part), what)
