@@ -201,7 +201,7 @@ def test_other_rows_that_would_change_are_noticed(path, tmp_path, monkeypatch):
     fewer = build(tmp_path / "fewer.xlsx", count=4)
     WorkbookList(fewer).add(NEW)
     monkeypatch.setattr(editing, "insert", lambda _found, _row: fewer.read_bytes())
-    with pytest.raises(ReadBackDiffers, match="other rows would be changed"):
+    with pytest.raises(ReadBackDiffers, match="is not what was to be written"):
         book(path).add(NEW)
 
 
