@@ -163,7 +163,7 @@ def why_decision_stands(case: Case) -> str:
     )
 
 
-_CANNOT_BE_UNDONE = {
+_CANNOT_BE_UNDONE: dict[str, str] = {
     Intent.Kind.WRITE_OFF: "An invoice has been written off, or is being",
     Intent.Kind.CANCEL: "A service has been cancelled, or is being",
     Intent.Kind.CONFIRM: "The client has been told, or is being",

@@ -122,8 +122,8 @@ def _count_commits(killer: Killer) -> None:
     transaction.Atomic.__exit__ = commit  # type: ignore[method-assign]
 
 
-def lay_out(decision: Decision) -> None:
-    """A decided case with two invoices to write off, ready for its first pass."""
+def lay_out(decision: Decision, *, owed: tuple[int, ...] = (4900, 5100)) -> None:
+    """A decided case with invoices to write off, ready for its first pass."""
     call_command("migrate", verbosity=0)
     create_sample(
         WORK / "list.xlsx",
@@ -140,7 +140,7 @@ def lay_out(decision: Decision) -> None:
         )
         subscription = company.add_subscription(customer.uid, created_at=began)
         company.add_invoice(customer.uid, 9900, "Paid", subscription_uid=subscription.uid)
-        for amount in (4900, 5100):
+        for amount in owed:
             company.add_invoice(customer.uid, amount, subscription_uid=subscription.uid)
         agent = User.objects.create_user("agent@example.com", name="Agent", role="agent")
         manager = User.objects.create_user("manager@example.com", name="Manager", role="manager")
@@ -160,7 +160,13 @@ def lay_out(decision: Decision) -> None:
             for i in company.invoices(customer.uid)
             if i.status == "Unpaid"
         ]
-        closing.approve_write_offs(case, by=manager, seen=seen)
+        if seen:
+            closing.approve_write_offs(case, by=manager, seen=seen)
+    keep_as_template()
+
+
+def keep_as_template() -> None:
+    """Have every story begin from how things are now."""
     connections.close_all()
     for name in FILES:
         _copy(WORK / name, TEMPLATE / name)
@@ -207,11 +213,11 @@ def in_a_child(what: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
 
 def closing_until(killer: Killer, decision: Decision) -> dict[str, Any]:
     with clock.frozen(START), world(killer) as company:
-        _passes(company, decision)
+        passes(company, decision)
     return {"points": killer.passed}
 
 
-def _passes(company: Company, decision: Decision) -> None:
+def passes(company: Company, decision: Decision) -> None:
     for _ in range(8):
         case = Case.objects.get()
         if case.state == "closed":
@@ -232,7 +238,7 @@ def _click_when_offered(company: Company) -> None:
 def finished(decision: Decision) -> dict[str, Any]:
     """What a fresh process makes of it, some time later."""
     with clock.frozen(START + dt.timedelta(hours=1)), world() as company:
-        _passes(company, decision)
+        passes(company, decision)
         rows = WorkbookList(WORK / "list.xlsx").read().rows
         written_off = [e.subject for e in company.history() if e.what == "invoice written off"]
         return {
@@ -248,19 +254,26 @@ def finished(decision: Decision) -> dict[str, Any]:
         }
 
 
-def main() -> None:
-    decision = Decision(sys.argv[2])
-    lay_out(decision)
-    complete = in_a_child(lambda: closing_until(Killer(0), decision))
+def kill_everywhere(
+    story: Callable[[Killer], dict[str, Any]], finished: Callable[[], dict[str, Any]]
+) -> None:
+    """Tell the story once to its end, then once for every point of it, killed there."""
+    complete = in_a_child(lambda: story(Killer(0)))
     assert complete is not None
     points = complete["points"]
     print(json.dumps({"points": points}), flush=True)  # noqa: T201
     for at in range(1, len(points) + 1):
         afresh()
-        survived = in_a_child(lambda at=at: closing_until(Killer(at), decision))  # type: ignore[misc]
-        outcome = in_a_child(lambda: finished(decision)) or {}
+        survived = in_a_child(lambda at=at: story(Killer(at)))  # type: ignore[misc]
+        outcome = in_a_child(finished) or {}
         told = {"at": at, "point": points[at - 1], "killed": survived is None, **outcome}
         print(json.dumps(told), flush=True)  # noqa: T201
+
+
+def main() -> None:
+    decision = Decision(sys.argv[2])
+    lay_out(decision)
+    kill_everywhere(lambda killer: closing_until(killer, decision), lambda: finished(decision))
 
 
 if __name__ == "__main__":
