@@ -62,7 +62,7 @@ class Package:
         self._name = name
         self._zip = _opened(data, name)
         self._members = {_part_name(info.filename): info for info in self._zip.infolist()}
-        self._by_folded = {part.casefold(): part for part in self._members}
+        self._by_folded = {_folded(part): part for part in self._members}
         self._changed: dict[str, Deflated] = {}
         self._removed: set[str] = set()
         self._checking = checking
@@ -81,11 +81,12 @@ class Package:
 
     def has(self, part: str) -> bool:
         """Whether there is such a member."""
-        return part not in self._removed and part.casefold() in self._by_folded
+        known = self._by_folded.get(_folded(part))
+        return known is not None and known not in self._removed
 
     def size(self, part: str) -> int:
         """How many bytes a member unpacks to; 0 for one that is not there."""
-        known = self._by_folded.get(part.casefold(), "")
+        known = self._by_folded.get(_folded(part), "")
         if known in self._changed:
             return self._changed[known].size
         return self._members[known].file_size if known else 0
@@ -134,7 +135,7 @@ class Package:
             raise self._not_unpacked(known) from error
 
     def _known(self, part: str) -> str:
-        known = self._by_folded.get(part.casefold())
+        known = self._by_folded.get(_folded(part))
         if known is None or known in self._removed:
             raise CannotRead(
                 f"“{self._name}” is damaged: its part “{part}” is missing. "
@@ -173,17 +174,17 @@ class Package:
 
     def remove(self, part: str, relationships_of: str) -> None:
         """Take out a member together with the arrow to it and its content type."""
-        known = self._by_folded[part.casefold()]
+        known = self._by_folded[_folded(part)]
         arrows = _relationships_part(relationships_of)
         tree = self.tree(arrows)
         for relation in list(tree):
             target = relation.get("Target", "")
-            if _resolved(relationships_of, target).casefold() == known.casefold():
+            if _folded(_resolved(relationships_of, target)) == _folded(known):
                 tree.remove(relation)
         self.write_tree(arrows, tree)
         types = self.tree(_CONTENT_TYPES)
         for override in list(types):
-            if override.get("PartName", "").lstrip("/").casefold() == known.casefold():
+            if _folded(override.get("PartName", "").lstrip("/")) == _folded(known):
                 types.remove(override)
         self.write_tree(_CONTENT_TYPES, types)
         self._removed.add(known)
@@ -199,7 +200,7 @@ class Package:
                 target=(
                     relation.get("Target", "")
                     if relation.get("TargetMode") == "External"
-                    else _resolved(part, relation.get("Target", ""))
+                    else self._named(_resolved(part, relation.get("Target", "")))
                 ),
                 external=relation.get("TargetMode") == "External",
                 id=relation.get("Id", ""),
@@ -208,13 +209,17 @@ class Package:
             if markup.local(relation) == "Relationship"
         ]
 
+    def _named(self, part: str) -> str:
+        """A part's name as the file spells it, where it holds such a part."""
+        return self._by_folded.get(_folded(part), part)
+
     def content_types(self) -> dict[str, str]:
         """Content type by part name: a part's own, or that of its name's ending."""
         own, by_ending = {}, {}
         for described in self.tree(_CONTENT_TYPES):
             kind = described.get("ContentType", "")
             if markup.local(described) == "Override":
-                own[described.get("PartName", "").lstrip("/").casefold()] = kind
+                own[_folded(described.get("PartName", "").lstrip("/"))] = kind
             elif markup.local(described) == "Default":
                 by_ending[described.get("Extension", "").casefold()] = kind
         return {
@@ -312,6 +317,14 @@ def _encrypted_sentence(name: str) -> str:
 
 def _part_name(filename: str) -> str:
     return filename.replace("\\", "/").lstrip("/")
+
+
+def _folded(part: str) -> str:
+    """A part's name as it is compared: without regard to case, or to what is percent-encoded.
+
+    ECMA-376 part 2, 6.2.2; and a zip item may have the name either way.
+    """
+    return unquote(part).casefold()
 
 
 def _relationships_part(part: str) -> str:
