@@ -15,6 +15,10 @@ class CannotRead(ListError):
     """The file is missing or is not a workbook the desk can read. Nothing was written."""
 
 
+class NoWorkbook(CannotRead):
+    """There is no file at the workbook's place, so one could be made there."""
+
+
 class CannotPlace(ListError):
     """The tab or its headings could not be found without guessing. Nothing was written."""
 

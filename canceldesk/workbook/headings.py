@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from canceldesk.workbook.errors import CannotPlace
 from canceldesk.workbook.protocol import FIELDS, REQUIRED_FIELDS
+from canceldesk.workbook.references import column_letters
 
 ROWS_SEARCHED: Final = 50
 
 SYNONYMS: Final[Mapping[str, Sequence[Sequence[str]]]] = {
     "name": (
-        ("client name", "client s name", "customer name", "full name", "name of client"),
-        ("name", "client", "customer", "clients", "names"),
+        (
+            "client name",
+            "client s name",
+            "clients name",
+            "client full name",
+            "customer name",
+            "customer s name",
+            "full name",
+            "name of client",
+            "name of customer",
+        ),
+        ("name", "client", "customer", "clients", "customers", "names", "member", "member name"),
     ),
     "phone": (
         ("phone", "phone number", "client phone", "client phone number", "customer phone"),
@@ -32,8 +45,15 @@ SYNONYMS: Final[Mapping[str, Sequence[Sequence[str]]]] = {
             "cell number",
             "contact number",
             "phone no",
+            "phone numbers",
+            "tel no",
+            "telephone no",
+            "mobile no",
+            "cell no",
+            "contact no",
             "contact phone",
             "ph",
+            "ph no",
             "number",
         ),
     ),
@@ -50,6 +70,9 @@ SYNONYMS: Final[Mapping[str, Sequence[Sequence[str]]]] = {
             "canceled date",
             "date of cancelation",
             "cancelation date",
+            "date of cancel",
+            "date of cancelling",
+            "date of canceling",
             "cancelled",
             "canceled",
         ),
@@ -63,9 +86,15 @@ SYNONYMS: Final[Mapping[str, Sequence[Sequence[str]]]] = {
             "total paid",
             "total amount paid",
             "total collected amount",
+            "total amount collected to date",
+            "total collected to date",
+            "amount collected to date",
+            "total received",
+            "total amount received",
             "amount paid",
+            "total payments",
         ),
-        ("collected", "paid", "total", "amount", "total amount"),
+        ("collected", "paid", "total", "amount", "total amount", "amount received"),
     ),
     "months": (
         (
@@ -76,9 +105,21 @@ SYNONYMS: Final[Mapping[str, Sequence[Sequence[str]]]] = {
             "no of months in the program",
             "no of months in program",
             "program months",
+            "number of program months",
+            "months on program",
             "months enrolled",
+            "months with us",
         ),
-        ("number of months", "no of months", "months", "tenure", "tenure months", "month"),
+        (
+            "number of months",
+            "no of months",
+            "total months",
+            "months",
+            "tenure",
+            "tenure months",
+            "tenure in months",
+            "month",
+        ),
     ),
     "reason": (
         (
@@ -88,6 +129,11 @@ SYNONYMS: Final[Mapping[str, Sequence[Sequence[str]]]] = {
             "reason for cancelling",
             "reason for canceling",
             "cancel reason",
+            "reason for cancel",
+            "reason for leaving",
+            "reasons for cancellation",
+            "reason cancelled",
+            "reason canceled",
             "reason for cancelation",
             "cancelation reason",
         ),
@@ -113,13 +159,17 @@ _PARENTHESES: Final = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 _CURRENCY_AT_END: Final = re.compile(r"\s(?:usd|eur|gbp|cad|aud|in usd|in eur)$")
 _EXACT_TABS: Final = frozenset(("cancellation", "cancellations", "cancelation", "cancelations"))
 _CANCEL_WORD: Final = re.compile(r"\bcancel")
+_INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+_ARTICLE: Final = re.compile(r"\b(?:the|our|their|a) ")
+_NUMBERING: Final = re.compile(r"^[0-9]+ | [0-9]+$")
 
 
 @dataclass(frozen=True)
 class Headings:
     """Where the headings were found: their last row, and column and text by field.
 
-    `left` and `right` are the outermost columns of the block of headings around them.
+    `left` and `right` are the outermost columns of the block of headings around them; `others` are
+    the texts of that block's other columns, by column.
     """
 
     row: int
@@ -127,11 +177,13 @@ class Headings:
     texts: Mapping[str, str]
     left: int
     right: int
+    others: Mapping[int, str] = dataclasses.field(default_factory=dict)
 
 
 def normalised(heading: str) -> str:
     """A heading as it is compared: no case, no punctuation, single spaces, `#` as *number*."""
-    words = re.sub(r"[\W_]+", " ", heading.casefold().replace("#", " number "))
+    plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", heading))
+    words = re.sub(r"[\W_]+", " ", plain.casefold().replace("#", " number "))
     return " ".join(words.split())
 
 
@@ -139,9 +191,10 @@ def choose_tab(tabs: Sequence[str], wanted: str | None, file: str) -> str:
     """The tab that holds the list: the wanted one, else the one named for cancellation."""
     listed = _enumerated(tabs)
     if wanted is not None:
-        for tab in tabs:
-            if tab.strip().casefold() == wanted.strip().casefold():
-                return tab
+        for alike in (_as_it_is, _folded):
+            for tab in tabs:
+                if alike(tab) == alike(wanted):
+                    return tab
         raise CannotPlace(
             f"There is no tab “{wanted}” in “{file}”; its tabs are {listed}. "
             "Rename the tab or change the setting. Nothing was written."
@@ -161,6 +214,16 @@ def choose_tab(tabs: Sequence[str], wanted: str | None, file: str) -> str:
     )
 
 
+def _as_it_is(tab: str) -> str:
+    return tab
+
+
+def _folded(tab: str) -> str:
+    """A tab's name without regard to case, to spaces and to what only looks different."""
+    plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", tab))
+    return " ".join(plain.split()).casefold()
+
+
 def find(
     rows: Mapping[int, Mapping[int, str]], overrides: Mapping[str, str], *, tab: str, file: str
 ) -> Headings:
@@ -170,20 +233,22 @@ def find(
     """
     best: tuple[int, _Matched] | None = None
     for number in sorted(rows):
-        for texts in (rows[number], _two_lines(rows, number)):
-            matched = _matched(texts, overrides)
-            if matched.complete:
-                last = number if texts is rows[number] else number + 1
-                return _headings(last, matched, texts)
-            if best is None or matched.score > best[1].score:
-                best = (number, matched)
+        alone = _matched(rows[number], overrides)
+        if alone.complete:
+            return _headings(number, alone)
+        below = rows.get(number + 1, {})
+        joined = _matched(_two_lines(rows[number], below), overrides)
+        if joined.complete and _told_by_both(alone, joined, below):
+            return _headings(number + 1, joined)
+        if best is None or alone.score > best[1].score:
+            best = (number, alone)
     raise CannotPlace(_missing_sentence(best, tab, file))
 
 
 @dataclass(frozen=True)
 class _Matched:
     columns: Mapping[str, int]
-    doubtful: Mapping[str, Sequence[str]]
+    doubtful: Mapping[str, Sequence[int]]
     texts: Mapping[int, str]
 
     @property
@@ -195,9 +260,13 @@ class _Matched:
         return len(self.columns) + len(self.doubtful)
 
 
-def _two_lines(rows: Mapping[int, Mapping[int, str]], number: int) -> Mapping[int, str]:
+def _told_by_both(alone: _Matched, joined: _Matched, below: Mapping[int, str]) -> bool:
+    """Whether two lines tell the columns, rather than the second hiding what was doubtful."""
+    return all(joined.columns[field] in below for field in alone.doubtful)
+
+
+def _two_lines(upper: Mapping[int, str], lower: Mapping[int, str]) -> Mapping[int, str]:
     """The texts of a row and the next joined column by column, for headings on two lines."""
-    upper, lower = rows[number], rows.get(number + 1, {})
     return {
         column: f"{upper.get(column, '')} {lower.get(column, '')}".strip()
         for column in {*upper, *lower}
@@ -206,16 +275,16 @@ def _two_lines(rows: Mapping[int, Mapping[int, str]], number: int) -> Mapping[in
 
 def _matched(texts: Mapping[int, str], overrides: Mapping[str, str]) -> _Matched:
     columns: dict[str, int] = {}
-    doubtful: dict[str, Sequence[str]] = {}
+    doubtful: dict[str, Sequence[int]] = {}
     for field in FIELDS:
         candidates = _candidates(field, texts, overrides)
         if len(candidates) == 1:
             columns[field] = candidates[0]
         elif candidates and field in REQUIRED_FIELDS:
-            doubtful[field] = [texts[column] for column in candidates]
+            doubtful[field] = candidates
     taken = list(columns.values())
     for field in [field for field, column in columns.items() if taken.count(column) > 1]:
-        doubtful[field] = [texts[columns.pop(field)]]
+        doubtful[field] = [columns.pop(field)]
     return _Matched(columns, doubtful, texts)
 
 
@@ -223,19 +292,27 @@ def _candidates(field: str, texts: Mapping[int, str], overrides: Mapping[str, st
     if field in overrides:
         wanted = normalised(overrides[field])
         return [column for column, text in texts.items() if normalised(text) == wanted]
-    for group in SYNONYMS[field]:
-        found = [column for column, text in texts.items() if _spellings(text) & set(group)]
-        if found:
-            return found
+    for spelt in (_spellings, _spellings_unnumbered):
+        for group in SYNONYMS[field]:
+            found = [column for column, text in texts.items() if spelt(text) & set(group)]
+            if found:
+                return found
     return []
 
 
 def _spellings(text: str) -> set[str]:
     without = normalised(_PARENTHESES.sub(" ", text))
-    return {normalised(text), without, _CURRENCY_AT_END.sub("", without)}
+    plain = _CURRENCY_AT_END.sub("", without)
+    return {normalised(text), without, plain, _ARTICLE.sub("", plain)}
 
 
-def _headings(row: int, matched: _Matched, texts: Mapping[int, str]) -> Headings:
+def _spellings_unnumbered(text: str) -> set[str]:
+    """The spellings of `1. Name` and `Reason 2`, for where nothing is headed just so."""
+    return {_NUMBERING.sub("", spelling) for spelling in _spellings(text)}
+
+
+def _headings(row: int, matched: _Matched) -> Headings:
+    texts = matched.texts
     filled = {column for column, text in texts.items() if text.strip()}
     left, right = min(matched.columns.values()), max(matched.columns.values())
     while left - 1 in filled:
@@ -248,6 +325,11 @@ def _headings(row: int, matched: _Matched, texts: Mapping[int, str]) -> Headings
         texts={field: texts[column].strip() for field, column in matched.columns.items()},
         left=left,
         right=right,
+        others={
+            column: texts[column].strip()
+            for column in range(left, right + 1)
+            if column in filled and column not in matched.columns.values()
+        },
     )
 
 
@@ -259,7 +341,7 @@ def _missing_sentence(best: tuple[int, _Matched] | None, tab: str, file: str) ->
             "Nothing was written."
         )
     number, matched = best
-    found = [text.strip() for _, text in sorted(matched.texts.items()) if text.strip()]
+    found = [" ".join(text.split()) for _, text in sorted(matched.texts.items()) if text.strip()]
     missing = [
         _PLAIN_WORDS[field]
         for field in REQUIRED_FIELDS
@@ -268,8 +350,12 @@ def _missing_sentence(best: tuple[int, _Matched] | None, tab: str, file: str) ->
     sentence = f"On the tab “{tab}” of “{file}” row {number} has the headings {_enumerated(found)}"
     if missing:
         sentence += f"; missing: {_enumerated(missing)}"
-    for field, texts in matched.doubtful.items():
-        sentence += f"; {_PLAIN_WORDS[field]} could be {_enumerated(texts)}"
+    for field, columns in matched.doubtful.items():
+        could_be = ", ".join(
+            f"“{' '.join(matched.texts[column].split())}” (column {column_letters(column)})"
+            for column in columns
+        )
+        sentence += f"; {_PLAIN_WORDS[field]} could be {could_be}"
     return sentence + ". Name the headings in the settings or in the tab. Nothing was written."
 
 

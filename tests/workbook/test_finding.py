@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 import xlsxwriter
@@ -28,6 +29,10 @@ def path(tmp_path):
         (["Clients", "2026-cancels"], None, "2026-cancels"),
         (["Cancels 2025", "Cancels 2026"], "cancels 2026 ", "Cancels 2026"),
         (["Clients"], "Clients", "Clients"),
+        (["Kündigungen", "cancel"], " KÜNDIGUNGEN", "Kündigungen"),
+        (["Left\u00a0 2026 "], "left 2026", "Left\u00a0 2026 "),
+        (["left ", "Left"], "Left", "Left"),
+        (["left ", "Left"], "left ", "left "),
     ],
 )
 def test_the_tab_is_chosen_by_setting_or_by_name(tabs, wanted, chosen):
@@ -77,6 +82,22 @@ def test_a_tab_that_cannot_be_told_is_refused_by_name(tabs, wanted, said):
             "Number of months in the program",
             "Reason for cancellation (short)",
         ),
+        (
+            "1. Name *",
+            "2. Phone Number",
+            "3.\u00a0Date of\r\nCancellation:",
+            "4. Total Amount Collected ($)",
+            "5. Number of Months in our Program",
+            "6. Reason for the Cancellation*",
+        ),
+        (
+            "\ufeffName",
+            "Tele\u00adphone",
+            "Date of Cancellation\u200b",
+            "\uff34otal collected",
+            "Months 1",
+            "REASON.",
+        ),
     ],
 )
 def test_headings_are_known_in_the_usual_spellings(row):
@@ -124,8 +145,35 @@ def test_missing_headings_are_named_with_those_that_were_found():
 
 def test_two_columns_for_one_heading_are_not_guessed_between():
     row = dict(enumerate((*HEADINGS, "Phone Number"), start=1))
-    with pytest.raises(CannotPlace, match="phone number could be “Phone”, “Phone Number”"):
+    said = "phone number could be “Phone” (column B), “Phone Number” (column G)"
+    with pytest.raises(CannotPlace, match=re.escape(said)):
         headings.find({1: row}, {}, tab="t", file="f")
+
+
+def test_two_lists_side_by_side_are_not_guessed_between():
+    row = dict(enumerate((*HEADINGS, "", *HEADINGS), start=1))
+    with pytest.raises(CannotPlace, match=re.escape("name could be “Name” (column A), “Name” (c")):
+        headings.find({1: row}, {}, tab="t", file="f")
+
+
+def test_a_client_is_not_taken_for_a_second_line_of_headings():
+    upper = {1: "Customer", 20: "Name", **dict(enumerate(HEADINGS[1:], start=21))}
+    with pytest.raises(CannotPlace, match="name could be “Customer”|name could be “Name”"):
+        headings.find({1: upper, 2: {1: "Acme Ltd"}}, {}, tab="t", file="f")
+
+
+def test_a_second_line_may_tell_two_columns_apart():
+    upper = dict(enumerate(("Name", "Phone", "Date", "Date", "Total", "Months", "Reason"), start=1))
+    lower = {3: "of request", 4: "of cancellation"}
+    found = headings.find({1: upper, 2: lower}, {}, tab="t", file="f")
+    assert (found.row, found.columns["cancelled_on"]) == (2, 4)
+
+
+def test_what_stands_beside_the_headings_is_known_too():
+    row = dict(enumerate(("No.", *HEADINGS, " Status ", "", "Far away"), start=1))
+    found = headings.find({1: row}, {}, tab="t", file="f")
+    assert found.others == {1: "No.", 8: "Status"}
+    assert (found.left, found.right) == (1, 8)
 
 
 def test_one_column_cannot_be_two_fields():
@@ -155,20 +203,23 @@ def test_hidden_tabs_are_used_only_when_named(path):
         workbook.get_worksheet_by_name("Other").activate()
 
     build(path, more=more)
-    with pytest.raises(CannotPlace, match="No tab"):
-        WorkbookList(path).read()
-    assert len(WorkbookList(path, tab="cancellation").read().rows) == 5
+    very_hidden = build(path.with_name("very.xlsx"), more=more)
+    patch(very_hidden, "xl/workbook.xml", 'state="hidden"', 'state="veryHidden"')
+    for one in (path, very_hidden):
+        with pytest.raises(CannotPlace, match="No tab"):
+            WorkbookList(one).read()
+        assert len(WorkbookList(one, tab="cancellation").read().rows) == 5
 
 
 def test_a_chart_tab_is_not_a_list(path):
     def more(workbook, _sheet):
         chart = workbook.add_chart({"type": "line"})
         chart.add_series({"values": "=cancellation!$D$5:$D$9"})
-        workbook.add_chartsheet("Chart").set_chart(chart)
+        workbook.add_chartsheet("Chart of cancellations").set_chart(chart)
 
     build(path, more=more)
     with pytest.raises(CannotPlace, match="not a sheet with cells"):
-        WorkbookList(path, tab="Chart").read()
+        WorkbookList(path, tab="Chart of cancellations").read()
     WorkbookList(path).add(NEW)
     assert b"$D$5:$D$10" in members(path)["xl/charts/chart1.xml"]
 
