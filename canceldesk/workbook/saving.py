@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from canceldesk.workbook.errors import CannotRead, CannotSave, InUse
+from canceldesk.workbook.errors import CannotRead, CannotSave, InUse, NoWorkbook
 from canceldesk.workbook.package import LARGEST_FILE
 from canceldesk.workbook.reading import fingerprint
 
@@ -32,10 +32,7 @@ def read(path: Path) -> bytes:
             )
         return path.read_bytes()
     except FileNotFoundError as error:
-        raise CannotRead(
-            f"There is no workbook at {path}. Check the path in the settings, and that the shared "
-            "folder is connected."
-        ) from error
+        raise _missing(path) from error
     except IsADirectoryError as error:
         raise CannotRead(
             f"{path} is a folder, not a workbook. Set the path of the workbook itself."
@@ -46,6 +43,19 @@ def read(path: Path) -> bytes:
             f"“{path.name}” could not be read ({error.strerror}). Check that the desk may read it "
             "and that the shared folder is connected."
         ) from error
+
+
+def _missing(path: Path) -> CannotRead:
+    if not path.parent.is_dir():
+        return CannotRead(
+            f"There is no workbook at {path}, nor a folder {path.parent}. Check the path, and that "
+            "the shared folder is connected."
+        )
+    return NoWorkbook(
+        f"There is no workbook at {path}. Check the path, and that the shared folder is connected; "
+        "if there has never been one, have it made (`canceldesk list create`, or Settings → "
+        "Workbook)."
+    )
 
 
 def replace(
@@ -60,7 +70,7 @@ def replace(
     """
     _check_writable(path)
     _sweep(path)
-    temporary = path.with_name(f".{path.name}.canceldesk-{secrets.token_hex(6)}.tmp")
+    temporary = _beside(path)
     try:
         _write(temporary, data)
         check(temporary.read_bytes())
@@ -75,6 +85,46 @@ def replace(
     finally:
         temporary.unlink(missing_ok=True)
     return True
+
+
+def create(path: Path, data: bytes) -> bool:
+    """Put `data` at `path`, where nothing may be; whether that was done.
+
+    It is whole at every moment and never replaces anything, also when two create it at once.
+    Raises `CannotSave`.
+    """
+    temporary = _beside(path)
+    try:
+        _write(temporary, data)
+        _take_free_place(temporary, path)
+        _force_folder(path.parent)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise CannotSave(_sentence_of_new(path, error)) from error
+    finally:
+        with contextlib.suppress(OSError):  # gone already, or its name was too long to be made
+            temporary.unlink()
+    return True
+
+
+def _take_free_place(temporary: Path, path: Path) -> None:
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        # A disk without hard links: the name is taken first, so that what is replaced is our own.
+        path.open("xb").close()
+        try:
+            temporary.replace(path)
+        except OSError:
+            path.unlink()
+            raise
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.canceldesk-{secrets.token_hex(6)}.tmp")
 
 
 def _check_writable(path: Path) -> None:
@@ -133,7 +183,16 @@ def _raise_if_held(path: Path, error: OSError) -> None:
 
 
 def _sentence(path: Path, error: OSError) -> str:
-    why = {
+    why = _why(error)
+    return f"“{path.name}” could not be saved because {why}; the workbook is as it was before."
+
+
+def _sentence_of_new(path: Path, error: OSError) -> str:
+    return f"“{path.name}” could not be made in {path.parent} because {_why(error)}."
+
+
+def _why(error: OSError) -> str:
+    return {
         errno.ENOSPC: "the disk is full. Make room on it",
         errno.EDQUOT: "the space allowed there is used up. Make room",
         errno.EROFS: "the disk is read-only. Ask whoever looks after it",
@@ -141,4 +200,3 @@ def _sentence(path: Path, error: OSError) -> str:
         errno.EPERM: "the desk may not write in its folder. Give it permission",
         errno.ENOENT: "its folder is gone. Check that the shared folder is connected",
     }.get(error.errno or 0, f"of an error of the disk ({error.strerror}). Check the folder")
-    return f"“{path.name}” could not be saved because {why}; the workbook is as it was before."
