@@ -25,6 +25,7 @@ from canceldesk.configuration.reading import BadSettingError
 from canceldesk.messages import mail as sending
 from canceldesk.outside import NotSetUpError
 from canceldesk.workbook.errors import ListError
+from canceldesk.workbook.graph import links
 from canceldesk.workbook.protocol import FIELDS
 
 SECONDS = 10.0
@@ -231,7 +232,21 @@ def check_workbook() -> list[Examined]:
         if name in view.columns
     }
     shown = f"Tab “{view.tab}”, headings in row {view.heading_row}, {len(view.rows)} rows."
-    return [_well(part, shown, **columns), _folder(view.path), _space(view.path)]
+    found = _well(part, shown, **columns)
+    if links.is_link(configuration.text("WORKBOOK_PATH")):
+        return [found, _sign_in()]
+    return [found, _folder(view.path), _space(view.path)]
+
+
+def _sign_in() -> Examined:
+    who = (
+        "its own app"
+        if configuration.is_set("MICROSOFT_CLIENT_SECRET")
+        else "the person who used `canceldesk list sign-in`"
+    )
+    return _well(
+        "Microsoft sign-in", f"Microsoft 365 lets the desk open the workbook to edit it, as {who}."
+    )
 
 
 def _folder(path: Path) -> Examined:

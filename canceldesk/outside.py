@@ -6,16 +6,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 from threading import Lock
+from typing import TYPE_CHECKING
 
 import httpx
+from django.conf import settings
 
 from canceldesk.billsby import Billsby
 from canceldesk.billsby.client import HttpBillsby
 from canceldesk.configuration import services as configuration
 from canceldesk.configuration.reading import BadSettingError
+from canceldesk.workbook.graph import links
 from canceldesk.workbook.protocol import CancellationList
 from canceldesk.workbook.workbooklist import WorkbookList
+
+if TYPE_CHECKING:
+    from canceldesk.workbook.graph.graphlist import GraphList
 
 
 class NotSetUpError(Exception):
@@ -84,6 +91,8 @@ def _list_of_settings() -> CancellationList:
         raise NotSetUpError(
             "No workbook is set up yet. An admin fills in its path under Settings → Workbook."
         )
+    if links.is_link(path):
+        return _cloud_list_of_settings(path)
     return WorkbookList(
         path,
         tab=configuration.text("WORKBOOK_TAB") or None,
@@ -91,6 +100,59 @@ def _list_of_settings() -> CancellationList:
         currency=configuration.text("CURRENCY"),
         lock_wait_seconds=5,
         backups=configuration.whole("WORKBOOK_BACKUPS"),
+    )
+
+
+def _cloud_list_of_settings(link: str) -> CancellationList:
+    tenant = configuration.text("MICROSOFT_TENANT")
+    client_id = configuration.text("MICROSOFT_CLIENT_ID")
+    if not tenant or not client_id:
+        raise NotSetUpError(
+            "The workbook is in OneDrive or SharePoint, so the desk signs in at Microsoft. An "
+            "admin fills in the directory (tenant) and the application (client) ID under "
+            "Settings → Workbook."
+        )
+    with _making:
+        return _graph_list(
+            link,
+            tenant,
+            client_id,
+            configuration.text("MICROSOFT_CLIENT_SECRET"),
+            configuration.text("WORKBOOK_TAB"),
+            configuration.text("WORKBOOK_HEADINGS"),
+            configuration.text("CURRENCY"),
+        )
+
+
+@lru_cache(maxsize=2)
+def _graph_list(
+    link: str,
+    tenant: str,
+    client_id: str,
+    secret: str,
+    tab: str,
+    told_headings: str,
+    currency: str,
+) -> GraphList:
+    """One list per process and settings, so that its token and connections serve every pass."""
+    # What signs in at Microsoft takes a while to load, and few companies need it.
+    from canceldesk.workbook.graph.exchange import Exchange
+    from canceldesk.workbook.graph.graphlist import GraphList
+    from canceldesk.workbook.graph.signin import CACHE_NAME, AppSignIn, PersonSignIn
+
+    data = Path(settings.DATA)
+    sign_in = (
+        AppSignIn(tenant=tenant, client_id=client_id, secret=secret)
+        if secret
+        else PersonSignIn(tenant=tenant, client_id=client_id, cache=data / CACHE_NAME)
+    )
+    return GraphList(
+        link,
+        Exchange(sign_in),
+        lock_folder=data,
+        tab=tab or None,
+        headings=headings(told_headings) or None,
+        currency=currency,
     )
 
 

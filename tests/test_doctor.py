@@ -27,6 +27,9 @@ from canceldesk.doctor import Examined, Verdict
 from canceldesk.workbook.protocol import NewRow
 from canceldesk.workbook.sample import create_sample
 from tests.conftest import NOW
+from tests.workbook.graph.building import book, the_list
+from tests.workbook.graph.practice.faults import Fault, any_call, error
+from tests.workbook.graph.practice.graph import LINK, PracticeGraph
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 
@@ -318,6 +321,35 @@ def test_a_missing_workbook_is_wrong(workbook: Path) -> None:
 
 def test_without_a_workbook_set_the_doctor_says_where_to_set_it() -> None:
     assert "Settings → Workbook" in wrong(doctor.check_workbook())[0]
+
+
+@pytest.mark.parametrize(
+    ("secret", "who"), [("between-us", "its own app"), ("", "canceldesk list sign-in")]
+)
+def test_a_workbook_in_the_cloud_is_read_and_has_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secret: str, who: str
+) -> None:
+    in_the_cloud = the_list(PracticeGraph(book()), tmp_path)
+    configuration.change("WORKBOOK_PATH", LINK)
+    configuration.change("MICROSOFT_CLIENT_SECRET", secret)
+    monkeypatch.setattr(outside, "the_list", lambda: in_the_cloud)
+
+    examined = doctor.check_workbook()
+
+    assert doctor.is_well(examined)
+    assert [one.part for one in examined] == ["Workbook", "Microsoft sign-in"]
+    assert who in examined[1].sentence
+    assert "between-us" not in str(examined)
+
+
+def test_a_workbook_in_the_cloud_that_is_not_shared_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fault = Fault(any_call, answer=error(403, "accessDenied"), times=9)
+    in_the_cloud = the_list(PracticeGraph(book(), faults=[fault]), tmp_path)
+    monkeypatch.setattr(outside, "the_list", lambda: in_the_cloud)
+
+    assert "the right to edit the file" in wrong(doctor.check_workbook())[0]
 
 
 def test_a_folder_the_desk_may_not_write_to_is_wrong(

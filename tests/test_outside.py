@@ -11,6 +11,7 @@ from canceldesk import outside
 from canceldesk.billsby.client import HttpBillsby
 from canceldesk.configuration import services as configuration
 from canceldesk.outside import NotSetUpError
+from canceldesk.workbook.graph.graphlist import GraphList
 from canceldesk.workbook.workbooklist import WorkbookList
 from tests.fakes import FakeList
 
@@ -33,13 +34,18 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
         WORKBOOK_HEADINGS="",
         WORKBOOK_BACKUPS="5",
         CURRENCY="USD",
+        MICROSOFT_TENANT="",
+        MICROSOFT_CLIENT_ID="",
+        MICROSOFT_CLIENT_SECRET="",
     )
     monkeypatch.setattr(configuration, "text", given.__getitem__)
     monkeypatch.setattr(configuration, "number", lambda name: float(given[name]))
     monkeypatch.setattr(configuration, "whole", lambda name: int(given[name]))
     outside._http_billsby.cache_clear()
+    outside._graph_list.cache_clear()
     yield given
     outside._http_billsby.cache_clear()
+    outside._graph_list.cache_clear()
 
 
 @pytest.mark.parametrize("missing", ["BILLSBY_DOMAIN", "BILLSBY_API_KEY"])
@@ -112,6 +118,42 @@ def test_a_list_that_is_not_set_up_says_what_to_fill_in_where(settings: Settings
 def test_the_list_is_the_companys_workbook(settings: Settings, tmp_path: Path) -> None:
     settings["WORKBOOK_PATH"] = str(tmp_path / "clients.xlsx")
     assert isinstance(outside.the_list(), WorkbookList)
+
+
+LINK = "https://acme.sharepoint.com/:x:/s/Billing/EaBcD"
+
+
+@pytest.mark.parametrize("missing", ["MICROSOFT_TENANT", "MICROSOFT_CLIENT_ID"])
+def test_a_workbook_in_the_cloud_needs_to_know_whom_to_sign_in(
+    settings: Settings, missing: str
+) -> None:
+    settings.update(
+        WORKBOOK_PATH=LINK, MICROSOFT_TENANT="acme.example.com", MICROSOFT_CLIENT_ID="11-22"
+    )
+    settings[missing] = ""
+    with pytest.raises(NotSetUpError, match="directory .tenant. and the application"):
+        outside.the_list()
+
+
+@pytest.mark.parametrize(("secret", "as_app"), [("between-us", True), ("", False)])
+def test_a_workbook_in_the_cloud_is_one_list_for_the_whole_process(
+    settings: Settings, secret: str, as_app: bool
+) -> None:
+    settings.update(
+        WORKBOOK_PATH=LINK,
+        MICROSOFT_TENANT="acme.example.com",
+        MICROSOFT_CLIENT_ID="11-22",
+        MICROSOFT_CLIENT_SECRET=secret,
+    )
+
+    the_list = outside.the_list()
+
+    assert isinstance(the_list, GraphList)
+    assert the_list.acts_as_app is as_app
+    assert outside.the_list() is the_list
+    settings["WORKBOOK_TAB"] = "Left us"
+    assert outside.the_list() is not the_list
+    assert "between-us" not in repr(the_list)
 
 
 def test_the_list_gets_its_tab_and_headings(

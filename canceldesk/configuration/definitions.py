@@ -238,7 +238,8 @@ SETTINGS: tuple[Setting, ...] = (
         "Workbook file",
         Kind.TEXT,
         "",
-        "Full path of the shared Excel workbook (.xlsx or .xlsm) that holds the list.",
+        "Full path of the shared Excel workbook (.xlsx or .xlsm) that holds the list. Is it in "
+        "OneDrive or SharePoint: its link (Share → Copy link), or its address there.",
         _W,
     ),
     Setting(
@@ -268,6 +269,32 @@ SETTINGS: tuple[Setting, ...] = (
         _W,
         least=0,
         most=1000,
+    ),
+    Setting(
+        "MICROSOFT_TENANT",
+        "Microsoft directory (tenant)",
+        Kind.TEXT,
+        "",
+        "Only for a workbook in OneDrive or SharePoint: the ID or domain of the company's "
+        "directory.",
+        _W,
+    ),
+    Setting(
+        "MICROSOFT_CLIENT_ID",
+        "Application (client) ID",
+        Kind.TEXT,
+        "",
+        "Only for a workbook in OneDrive or SharePoint: the ID of the app registered for the desk.",
+        _W,
+    ),
+    Setting(
+        "MICROSOFT_CLIENT_SECRET",
+        "Client secret",
+        Kind.SECRET,
+        "",
+        "The app's secret. Empty: the desk acts for whoever signed in with `canceldesk list "
+        "sign-in`.",
+        _W,
     ),
     # Policy
     Setting(

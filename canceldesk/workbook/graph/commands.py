@@ -8,7 +8,6 @@ from typing import Annotated, Final, NoReturn
 import typer
 
 from canceldesk.workbook.graph.problems import NotReached, SignInProblem
-from canceldesk.workbook.graph.signin import CACHE_NAME, PersonSignIn
 
 _REFUSED: Final = 1
 
@@ -34,6 +33,9 @@ def sign_in(
 
     Needed once, where the workbook is in OneDrive or SharePoint and the desk has no client secret.
     """
+    # It takes a while to load, and the other commands need not wait for it.
+    from canceldesk.workbook.graph.signin import CACHE_NAME, PersonSignIn
+
     data.mkdir(parents=True, exist_ok=True)
     person = PersonSignIn(tenant=tenant, client_id=client_id, cache=data / CACHE_NAME)
     try:

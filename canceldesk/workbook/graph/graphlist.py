@@ -97,6 +97,11 @@ class GraphList(CancellationList):
             return Removing(sitting, self._wanted, row, first).run()
 
     @property
+    def acts_as_app(self) -> bool:
+        """Whether the desk signs in as its own app rather than for a person."""
+        return self._exchange.acts_as_app
+
+    @property
     def _name(self) -> str:
         return self._item.name if self._item else _UNKNOWN_YET
 

@@ -185,7 +185,7 @@ def microsoft(monkeypatch: pytest.MonkeyPatch) -> PracticeMicrosoft:
     def to_practice(**named: object) -> PersonSignIn:
         return PersonSignIn(**named, transport=transport)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(commands, "PersonSignIn", to_practice)
+    monkeypatch.setattr(signin, "PersonSignIn", to_practice)
     return practice
 
 
