@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from canceldesk import clock
 from canceldesk.accounts.models import Role, User
 from canceldesk.cases import findings
 from canceldesk.cases import lease as leases
@@ -24,6 +25,9 @@ from canceldesk.cases.models import (
 )
 from canceldesk.cases.services import AlreadyOpenError, MovedOnError, WithdrawBecause
 from canceldesk.clients.models import Client
+from canceldesk.closing import services as closing
+from canceldesk.closing.models import Intent
+from canceldesk.closing.work import Work
 from canceldesk.retention import services as retention
 from canceldesk.retention.models import Attempt
 from tests.cases.conftest import at_once, elsewhere, file
@@ -81,6 +85,81 @@ def test_of_two_who_decide_and_withdraw_at_once_one_wins() -> None:
     won = {"decided": State.CLOSING, "withdrawn": State.WITHDRAWN}
     assert after.state == won[next(o for o in outcomes if isinstance(o, str))]
     assert elsewhere(LogEntry.objects.count) == 1
+
+
+def a_row_of(case: Case) -> Intent:
+    now = clock.now()
+    return Intent.objects.create(
+        case=case,
+        kind=Intent.Kind.ROW,
+        target="row",
+        state=Intent.State.CONFIRMED,
+        created_at=now,
+        sent_at=now,
+        confirmed_at=now,
+    )
+
+
+def test_of_several_who_take_a_decision_back_at_once_one_wins_and_the_row_leaves_once() -> None:
+    case, manager = elsewhere(lambda: make_case(State.CLOSING)), elsewhere(manages)
+    elsewhere(lambda: a_row_of(case))
+
+    def take_back() -> str:
+        closing.take_back(Case.objects.get(pk=case.pk), by=manager, why="They called again")
+        return "taken back"
+
+    outcomes = at_once(take_back, take_back, take_back)
+    assert kinds(outcomes) == ["MovedOnError", "MovedOnError", "str"]
+    assert elsewhere(lambda: Case.objects.get(pk=case.pk).state) == State.RETENTION
+    assert elsewhere(lambda: Intent.objects.get().state) == Intent.State.UNWANTED
+    assert elsewhere(LogEntry.objects.count) == 1
+
+
+def test_of_several_who_have_a_row_taken_off_at_once_one_has_asked() -> None:
+    case, manager = elsewhere(lambda: make_case(State.CLOSED)), elsewhere(manages)
+    elsewhere(lambda: a_row_of(case))
+
+    def take_off() -> str:
+        closing.take_off_list(Case.objects.get(pk=case.pk), by=manager, why="Another client")
+        return "asked"
+
+    outcomes = at_once(take_off, take_off, take_off)
+    assert kinds(outcomes) == ["CaseError", "CaseError", "str"]
+    assert elsewhere(LogEntry.objects.filter(verb=Verb.ROW_REMOVAL_ASKED).count) == 1
+
+
+def test_a_decision_is_not_taken_back_between_an_intent_and_its_write_off() -> None:
+    """Either the pass has begun to write off and the decision stands, or the pass ends."""
+    case, manager = elsewhere(lambda: make_case(State.CLOSING)), elsewhere(manages)
+    lease = elsewhere(lambda: leases.take(case.pk, "worker"))
+    assert isinstance(lease, Lease)
+    work = elsewhere(lambda: a_pass(case, lease))
+
+    def take_back() -> str:
+        closing.take_back(Case.objects.get(pk=case.pk), by=manager, why="They called again")
+        return "taken back"
+
+    def intend_to_write_off() -> str:
+        with work.fenced():
+            Intent.objects.create(
+                case=case, kind=Intent.Kind.WRITE_OFF, target="INV1", created_at=clock.now()
+            )
+        return "intended"
+
+    outcomes = at_once(take_back, intend_to_write_off)
+    assert [type(outcome) for outcome in outcomes].count(str) == 1
+    is_intended = elsewhere(Intent.objects.exists)
+    state = elsewhere(lambda: Case.objects.get(pk=case.pk).state)
+    assert state == (State.CLOSING if is_intended else State.RETENTION)
+
+
+def manages() -> User:
+    return make_user(Role.MANAGER)
+
+
+def a_pass(case: Case, lease: Lease) -> Work:
+    nothing: Any = None
+    return Work(Case.objects.get(pk=case.pk), lease, nothing, nothing)
 
 
 def test_an_attempt_posted_twice_at_once_is_one_attempt() -> None:

@@ -204,6 +204,8 @@ class Desk(RuleBasedStateMachine):
             lambda: cases.withdraw(case, by=by, because=WithdrawBecause.DUPLICATE),
             lambda: retention.decide(case, by=by, decision=Decision.SUSPEND),
             lambda: closing.take_back(case, by=by, why="x"),
+            lambda: closing.take_off_list(case, by=by, why="x"),
+            lambda: closing.rewrite_row(case, by=by),
             lambda: cases.retry(case, by=by),
         ):
             with pytest.raises(NotAllowedError):
