@@ -70,15 +70,7 @@ class Rows:
     def _row(self, old: Row, new: Row) -> Iterator[tuple[str, str]]:
         if old.attributes or new.attributes:
             yield from self._attributes(old, new)
-        if old.cells.keys() == new.cells.keys():
-            for column, cell in old.cells.items():
-                other = new.cells[column]
-                if (
-                    cell != other
-                    or cell.formula is not None
-                    or (cell.style and self._look(0, cell.style) != self._look(1, cell.style))
-                ):
-                    yield from self._cell(cell, other, old.number, new.number, column)
+        if old.cells == new.cells and not self._is_telling(old):
             return
         for column in sorted(old.cells.keys() | new.cells.keys()):
             yield from self._cell(
@@ -88,6 +80,15 @@ class Rows:
                 new.number,
                 column,
             )
+
+    def _is_telling(self, row: Row) -> bool:
+        """Whether cells that read the same may still differ in what that means."""
+        formats_differ = self._formats[0] is not self._formats[1]
+        return any(
+            cell.formula is not None
+            or (formats_differ and self._look(0, cell.style) != self._look(1, cell.style))
+            for cell in row.cells.values()
+        )
 
     def _attributes(self, old: Row, new: Row) -> Iterator[tuple[str, str]]:
         for name in dict.fromkeys((*old.attributes, *new.attributes)):
@@ -119,10 +120,9 @@ class Rows:
                 yield place, f"{what} was {was}, is {now}"
         elif old.kind != new.kind:
             yield place, f"the value {cut(old.value)} was of type {old.kind}, is {new.kind}"
-        if old.style != new.style or self._formats[0] is not self._formats[1]:
-            was_look, look = self._look(0, old.style), self._look(1, new.style)
-            if was_look != look:
-                yield place, f"the {formats.difference(was_look, look)} changed"
+        was_look, look = self._look(0, old.style), self._look(1, new.style)
+        if was_look != look:
+            yield place, f"the {formats.difference(was_look, look)} changed"
         if old.more != new.more:
             yield place, f"its marks were {_marks(old.more)}, are {_marks(new.more)}"
 
@@ -148,7 +148,7 @@ class Rows:
             if self._here and was and name in ("ref", "r1", "r2"):
                 readings = self._expected.ranges(was, grows=False)
             if now not in readings and not (was in _FALSE and now in _FALSE):
-                yield f"{name} of the formula was {cut(was)}, is {cut(now)}, should be {readings[0]}"
+                yield f"the formula's {name} was {was}, is {cut(now)}, should be {readings[0]}"
 
 
 def _marks(more: tuple[tuple[str, str], ...]) -> str:

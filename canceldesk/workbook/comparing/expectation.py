@@ -2,7 +2,8 @@
 
 What is at or below the place of the new rows moves down. A range that begins at the list's first
 row means the whole list and takes the new rows in; but inside the list, a formula's own and
-neighbouring rows just move along with it.
+neighbouring rows just move along with it. In the list's last row, what reads rows above it from the
+first on is a total.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ class Expectation:
     """`count` rows inserted at `row` of `tab`; nothing moves when `count` is 0.
 
     `at_top`: they stand directly under the heading, so that whole-list references grow.
-    `last_row` is the list's last row before, `left` and `right` its outermost columns.
+    `last_row` is the last of the unbroken rows of the list before, perhaps a row of totals with a
+    label of its own; `left` and `right` are the list's outermost columns.
     """
 
     tab: str
@@ -110,17 +112,17 @@ class Expectation:
         """A formula standing in `row` as it should read now; `here`: on the list's own sheet."""
         if not self.count:
             return text
-        inside = self.inside(row, here=here)
+        inside = row if self.inside(row, here=here) else None
         return formulas.replaced(text, lambda ref: self._ref(ref, here=here, inside=inside))
 
-    def name(self, text: str) -> str:
-        """A defined name's formula; rows not fixed are counted from the cell that uses it."""
+    def fixed(self, text: str, *, here: bool) -> str:
+        """A formula whose rows that are not fixed are counted from the cell that uses it."""
         if not self.count:
             return text
 
         def change(ref: Ref) -> str | None:
             fixed = ref.first.row_fixed and (ref.last is None or ref.last.row_fixed)
-            return self._ref(ref, here=False, inside=False) if fixed else None
+            return self._ref(ref, here=here, inside=None) if fixed else None
 
         return formulas.replaced(text, change)
 
@@ -146,7 +148,7 @@ class Expectation:
             return False
         return here if ref.sheet is None else ref.sheet.casefold() == self.tab.casefold()
 
-    def _ref(self, ref: Ref, *, here: bool, inside: bool) -> str | None:
+    def _ref(self, ref: Ref, *, here: bool, inside: int | None) -> str | None:
         if not self._is_meant(ref, here=here):
             return None
         first, last = self._grown(ref, inside=inside) or self._plain(ref)
@@ -158,7 +160,7 @@ class Expectation:
 
         return end(ref.first), None if ref.last is None else end(ref.last)
 
-    def _grown(self, ref: Ref, *, inside: bool) -> tuple[End, End | None] | None:
+    def _grown(self, ref: Ref, *, inside: int | None) -> tuple[End, End | None] | None:
         """The ends of a reference that means the list from its first row on; None for others.
 
         A range may be written from the bottom up: `D9:D4`.
@@ -173,20 +175,21 @@ class Expectation:
         moved = replace(bottom, row=self.moved(bottom.row or ROWS))
         return (moved, top) if turned else (top, moved)
 
-    def _opens_the_list(self, ref: Ref, *, inside: bool) -> bool:
+    def _opens_the_list(self, ref: Ref, *, inside: int | None) -> bool:
         at = ref.first
         starts = self.at_top and at.row == self.row and self._meets(at.column or 1, at.column or 1)
-        return starts and ref.opens and (at.row_fixed or not inside)
+        return starts and ref.opens and (at.row_fixed or inside is None)
 
-    def _covers_the_list(self, top: End, bottom: End, *, inside: bool) -> bool:
+    def _covers_the_list(self, top: End, bottom: End, *, inside: int | None) -> bool:
         columns = sorted((top.column or 1, bottom.column or formulas.COLUMNS))
         if not self.at_top or top.row != self.row or not self._meets(columns[0], columns[1]):
             return False
         longer = (bottom.row or ROWS) > self.row
         one_column = top.column is not None and top.column == bottom.column
-        if inside:
+        if inside is not None:
             running = not bottom.row_fixed and one_column
-            return top.row_fixed and (longer or running)
+            total = longer and inside == self.last_row and (bottom.row or ROWS) < inside
+            return total or (top.row_fixed and (longer or running))
         return longer or (self._single and one_column)
 
 

@@ -21,7 +21,7 @@ class Formats:
         for child in root if root is not None else ():
             name = markup.local(child)
             if name in _LOOKS:
-                self._lists[name] = [one for one in child if isinstance(one.tag, str)]
+                self._lists[name] = [one for one in child if markup.local(one)]
             elif name:
                 self._rest[name] = _plain(child)
         self._numbers = {
@@ -47,11 +47,9 @@ class Formats:
             return ("none",) if style else ("plain",)
         xf = cells[style]
         number = xf.get("numFmtId", "0")
-        inner = [_plain(child) for child in xf if isinstance(child.tag, str)]
+        inner = [_plain(child) for child in xf if markup.local(child)]
         flags = [
-            f"{name}={value}"
-            for name, value in sorted(xf.attrib.items())
-            if name in ("quotePrefix", "pivotButton")
+            f"{name}={xf.get(name)}" for name in ("quotePrefix", "pivotButton") if xf.get(name)
         ]
         return (
             self._numbers.get(number, number),

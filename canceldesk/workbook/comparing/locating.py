@@ -122,13 +122,14 @@ def _text(row: Row, column: int) -> str:
 
 
 def _last_row(outline: _Outline, found: Headings) -> int:
-    """The list's last row; lines of totals are none. The heading's row for an empty list."""
+    """The last of the unbroken rows under the heading; totals and notes after a gap are none."""
     last = found.row
-    for number, (name, phone) in outline.columns.items():
+    while True:
+        name, phone = outline.columns.get(last + 1, ("", ""))
         is_total = headings.normalised(name) in _TOTALS and not phone
-        if number > found.row and (name or phone) and not is_total:
-            last = number
-    return last
+        if is_total or not (name or phone):
+            return last
+        last += 1
 
 
 def _inserted(

@@ -9,6 +9,8 @@ from typing import Final
 
 from lxml import etree
 
+from canceldesk.workbook import markup
+
 _WORDS: Final = {
     "autoFilter": "the filter",
     "brk": "a page break",
@@ -93,7 +95,7 @@ class Node:
 
 def node(element: etree._Element) -> Node:
     """The meaning of an element: no comments, no blanks between elements, no namespace prefixes."""
-    children = [node(child) for child in element if isinstance(child.tag, str)]
+    children = [node(child) for child in element if markup.local(child)]
     text = element.text or ""
     if children and not text.strip():
         text = ""

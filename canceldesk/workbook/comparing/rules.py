@@ -6,7 +6,7 @@ must see, where it now stands, what it saw before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from canceldesk.workbook.comparing import formulas
@@ -89,13 +89,7 @@ def _expected(
         return any(_sees(now, start, seen, expected, here=here) for start in starts)
 
     should = _written(was, base, starts[0], expected, here=here)
-    if means_the_same(was) and should == was:
-        return Expected(was, was, means_the_same)
-    return Expected(was, should, _either(means_the_same, should))
-
-
-def _either(means_the_same: Callable[[str], bool], should: str) -> Callable[[str], bool]:
-    return lambda now: now == should or means_the_same(now)
+    return Expected(was, should, means_the_same if seen else should.__eq__)
 
 
 def _at(formula: str, base: tuple[int, int], row: int, column: int) -> str:
@@ -119,13 +113,10 @@ def _sees(
 def _written(
     was: str, base: tuple[int, int], start: tuple[int, int], expected: Expectation, *, here: bool
 ) -> str:
-    """The formula for the cell the rule now starts at, made from the cell that moved there."""
-    row = next(
-        (row for row in (start[0] - expected.count, start[0]) if row >= 1 and (
-            expected.moved(row) if here else row) == start[0]),
-        base[0],
-    )  # fmt: skip
-    return expected.formula(_at(was, base, row, base[1]), here=here, row=row)
+    """The formula for the cell the rule now starts at: as it was, but for what does not follow."""
+    if start == base or not here:
+        return expected.fixed(was, here=here)
+    return expected.formula(was, here=here, row=base[0])
 
 
 def _samples(before: Sequence[Area], expected: Expectation) -> list[tuple[int, int]]:

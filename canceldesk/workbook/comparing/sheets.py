@@ -13,7 +13,7 @@ from lxml import etree
 from canceldesk.workbook import markup
 from canceldesk.workbook.comparing import formulas
 from canceldesk.workbook.comparing.nodes import Node, node
-from canceldesk.workbook.comparing.workbooks import Workbook, rich_text
+from canceldesk.workbook.comparing.workbooks import Workbook, drop_before, rich_text
 from canceldesk.workbook.errors import CannotRead
 
 _PLACE: Final = re.compile(r"([A-Za-z]+)([0-9]+)$")
@@ -95,8 +95,7 @@ class Sheet:
                 row = self._row(element, number)
                 number = row.number
                 element.clear()
-                while element.getprevious() is not None:
-                    del element.getparent()[0]  # type: ignore[union-attr]
+                drop_before(element)
                 yield row
         except (etree.XMLSyntaxError, ValueError) as error:
             raise CannotRead(

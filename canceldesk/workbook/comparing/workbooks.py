@@ -93,7 +93,7 @@ class Workbook:
         arrows = posixpath.join(folder, "_rels", f"{name}.rels")
         if not self.has(arrows):
             return []
-        return [_arrow(folder, one) for one in self.tree(arrows) if isinstance(one.tag, str)]
+        return [_arrow(folder, one) for one in self.tree(arrows) if markup.local(one)]
 
     def _main(self) -> str:
         main = [arrow.target for arrow in self.arrows_of("") if arrow.kind == "officeDocument"]
@@ -159,8 +159,15 @@ def _strings(data: bytes) -> Iterator[str]:
     for _, item in items:
         yield rich_text(item)
         item.clear()
-        while item.getprevious() is not None:
-            del item.getparent()[0]  # type: ignore[union-attr]
+        drop_before(item)
+
+
+def drop_before(element: etree._Element) -> None:
+    """Let go of the elements before one that was read, so that memory does not fill with them."""
+    parent = element.getparent()
+    if parent is not None:
+        while parent[0] is not element:
+            del parent[0]
 
 
 def rich_text(item: etree._Element) -> str:
