@@ -16,7 +16,7 @@ from enum import Enum
 from typing import Any, Final, NoReturn
 
 from canceldesk.workbook import references, styles
-from canceldesk.workbook.errors import CannotEdit, CannotRead, ReadBackDiffers
+from canceldesk.workbook.errors import CannotEdit, CannotPlace, CannotRead, ReadBackDiffers
 from canceldesk.workbook.graph import cells, looks, seeing, telling, totals
 from canceldesk.workbook.graph.cells import Entry
 from canceldesk.workbook.graph.problems import (
@@ -60,9 +60,9 @@ class Adding:
         self._insertions = 0
         self._fills = 0
         self._looks_since = 0
-        self._maybe_written = False
         self._wrote = False
         self._as_text = False
+        self._rewritten = False
         self._prepared = False
         self._dressed = False
 
@@ -73,9 +73,11 @@ class Adding:
             self._prepare()
             return self._converged()
         except Problem as problem:
-            if self._maybe_written:
+            if self._sitting.maybe_changed:
                 raise telling.unknown(problem, file, "added") from None
             raise telling.nothing_written(problem, file, "added") from None
+        except (CannotRead, CannotPlace) as error:
+            raise telling.lost_sight(error, self._sitting.maybe_changed, "added") from None
 
     def _converged(self) -> RowWritten:
         seen = self._first
@@ -89,7 +91,6 @@ class Adding:
                 else:
                     self._next_step(seen)
             except PASSING as problem:
-                self._maybe_written = self._maybe_written or isinstance(problem, OutcomeUnknown)
                 self._sitting.recover(problem)
             seen = self._look()
 
@@ -182,24 +183,23 @@ class Adding:
         return self._insertion is _Insertion.MADE or self._looks_since >= _LOOKS_FOR_A_LATE_ROW
 
     def _insert(self, seen: Seen) -> None:
-        before = self._insertion
         try:
             if seen.table is None:
                 self._insert_line(seen)
             else:
                 self._insert_in_table(seen, seen.table)
         except OutcomeUnknown:
-            self._insertion = _Insertion.MAYBE
+            self._inserted(_Insertion.MAYBE, seen)
             raise
-        except Problem:
-            self._insertion = before
-            raise
-        self._insertion = _Insertion.MADE
-        self._maybe_written = True
+        self._inserted(_Insertion.MADE, seen)
 
-    def _insert_line(self, seen: Seen) -> None:
+    def _inserted(self, how: _Insertion, seen: Seen) -> None:
+        self._insertion = how
         self._insertions += 1
         self._looks_since = 0
+        self._wrote = self._wrote or seen.table is not None
+
+    def _insert_line(self, seen: Seen) -> None:
         number = seen.first_row
         self._sitting.write(
             "POST",
@@ -209,8 +209,6 @@ class Adding:
         )
 
     def _insert_in_table(self, seen: Seen, table: seeing.Table) -> None:
-        self._insertions += 1
-        self._wrote = True
         entries = self._entries(seen)
         columns = range(table.left, table.right + 1)
         self._sitting.write(
@@ -225,28 +223,33 @@ class Adding:
 
     def _fill(self, seen: Seen) -> None:
         """Put the values into the line under the heading, after all that is to surround them."""
-        if self._fills and not self._looks_since:
-            self._wait_for_it()
-        if self._fills >= _MOST_TRIES:
-            self._wait_for_it()
-        self._fills += 1
-        self._looks_since = 0
         if seen.table is None and seen.rows and not self._prepared:
-            self._maybe_written = True
             looks.copy(self._sitting, seen, below=self._model_number(seen), to=seen.first_row)
             totals.take_in(self._sitting, seen)
             self._prepared = True
-        self._put(seen, seen.first_row, self._entries(seen))
+        if self._fills >= _MOST_TRIES or (self._fills and not self._looks_since):
+            self._wait_for_it()
+        try:
+            self._put(seen, seen.first_row, self._entries(seen))
+        except OutcomeUnknown:
+            self._filled()
+            raise
+        self._filled()
+
+    def _filled(self) -> None:
+        self._fills += 1
+        self._looks_since = 0
 
     def _write_otherwise(self, seen: Seen) -> None:
         """Write once more, the formats before the values, and texts into cells for text."""
-        if self._as_text:
+        if self._rewritten:
             raise ReadBackDiffers(
                 f"The row for {self._row.name} stands in row {seen.first_row} of “{seen.file}”, "
                 "but reads differently from what was written. Put it right there by hand."
             )
         self._as_text = True
         self._put(seen, seen.first_row, self._entries(seen))
+        self._rewritten = True
 
     def _to_dress(self, seen: Seen, mine: ListedRow) -> bool:
         if self._dressed or self._insertion is _Insertion.NONE or seen.table is None:
@@ -288,7 +291,6 @@ class Adding:
             self._patch(seen, number, entries, "values")
         else:
             self._patch(seen, number, entries, "values", "numberFormat")
-        self._maybe_written = True
 
     def _patch(self, seen: Seen, number: int, entries: dict[int, Entry], *grids: str) -> None:
         """Set cells of one row in one call; Graph leaves alone what is null (page “Working with

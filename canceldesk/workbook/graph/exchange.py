@@ -110,13 +110,13 @@ class Exchange:
 
     def pages(
         self, path: str, patience: Patience, *, doing: str, headers: Mapping[str, str] | None = None
-    ) -> list[Any]:
+    ) -> list[dict[str, Any]]:
         """Everything of a collection, whichever way Graph pages it (`@odata.nextLink`)."""
-        found: list[Any] = []
+        found: list[dict[str, Any]] = []
         next_page = path
         while next_page:
             body = self.read(next_page, patience, doing=doing, headers=headers)
-            found += body.get("value") or []
+            found += members(body)
             link = str(body.get("@odata.nextLink") or "")
             next_page = self.own_path(link) if link else ""
         return found
@@ -183,6 +183,14 @@ class Exchange:
             # Neither path nor body: a share link is as good as a key, and rows are about people.
             took = round((time.monotonic() - started) * 1000)
             _log.info("graph_call", method=method, doing=doing, outcome=outcome, ms=took)
+
+
+def members(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The members of one page of a collection. Raises `OutcomeUnknown` when it is none."""
+    found = body.get("value")
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise OutcomeUnknown(code="notJson")
+    return found
 
 
 def _content(response: httpx.Response) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 from typing import Any, Final
 
 from canceldesk.workbook import references
@@ -49,19 +50,21 @@ def _looks(
     settings: tuple[str, ...],
 ) -> Iterator[tuple[int, int, dict[str, Any]]]:
     """First column, last column and their common look: of all, or, where Graph says null because
-    they differ (“non-uniform values would result in the return of a null value”), of each.
+    they differ (“non-uniform values would result in the return of a null value”), of those side by
+    side that are alike.
     """
     left, right = columns
     look = _get(sitting, f"{_range(sheet, left, right, row)}/format{part}", settings)
     if left == right or None not in look.values():
         yield left, right, look
         return
-    for column in range(left, right + 1):
-        yield (
-            column,
-            column,
-            _get(sitting, f"{_range(sheet, column, column, row)}/format{part}", settings),
-        )
+    each = [
+        (column, _get(sitting, f"{_range(sheet, column, column, row)}/format{part}", settings))
+        for column in range(left, right + 1)
+    ]
+    for look, alike in groupby(each, key=lambda one: one[1]):
+        side_by_side = [column for column, _ in alike]
+        yield side_by_side[0], side_by_side[-1], look
 
 
 def _fill(sitting: Sitting, place: str, color: str) -> None:

@@ -74,7 +74,7 @@ def _on_site(exchange: Exchange, place: SiteFile, patience: Patience) -> Item:
     return _item(found)
 
 
-def _library(drives: list[Any], place: SiteFile) -> tuple[str, str]:
+def _library(drives: list[dict[str, Any]], place: SiteFile) -> tuple[str, str]:
     """The library that holds the path, and the rest of the path inside it."""
     best: tuple[str, str] | None = None
     longest = 0
@@ -89,7 +89,8 @@ def _library(drives: list[Any], place: SiteFile) -> tuple[str, str]:
 
 
 def _item(found: dict[str, Any]) -> Item:
-    drive = (found.get("parentReference") or {}).get("driveId")
+    parent = found.get("parentReference")
+    drive = parent.get("driveId") if isinstance(parent, dict) else None
     if not drive or not found.get("id") or "file" not in found:
         raise Refused(status=404, code="itemNotFound")
     return Item(str(drive), str(found["id"]), str(found.get("name") or "the workbook"))

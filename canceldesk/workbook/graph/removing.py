@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from canceldesk.workbook.errors import ChangedMeanwhile, ReadBackDiffers
+from canceldesk.workbook.errors import CannotPlace, CannotRead, ChangedMeanwhile, ReadBackDiffers
 from canceldesk.workbook.graph import seeing, telling
 from canceldesk.workbook.graph.adding import PASSING, check_unprotected, lost, same_row
 from canceldesk.workbook.graph.problems import OutcomeUnknown, Problem
@@ -24,7 +24,6 @@ class Removing:
         self._row = row
         self._first = first
         self._alike_before = self._alike(first)
-        self._maybe_written = False
 
     def run(self) -> RowRemoved:
         """Take the row out. Raises the list's errors only."""
@@ -34,20 +33,21 @@ class Removing:
             check_unprotected(self._sitting, self._first)
             return self._converged(target)
         except Problem as problem:
-            if self._maybe_written:
+            if self._sitting.maybe_changed:
                 raise telling.unknown(problem, file, "removed") from None
             raise telling.nothing_written(problem, file, "removed") from None
+        except (CannotRead, CannotPlace) as error:
+            raise telling.lost_sight(error, self._sitting.maybe_changed, "removed") from None
 
     def _converged(self, target: ListedRow) -> RowRemoved:
         seen = self._first
         while self._alike(seen) >= self._alike_before:
             try:
-                if self._maybe_written:
+                if self._sitting.maybe_changed:
                     raise OutcomeUnknown(code="stillThere")
                 target = self._target(seen)
                 self._delete(seen, target.row_number)
             except PASSING as problem:
-                self._maybe_written = self._maybe_written or isinstance(problem, OutcomeUnknown)
                 self._sitting.recover(problem)
             seen = seeing.look(self._sitting, self._wanted, self._first)
         return self._proof(seen, target)
@@ -79,7 +79,6 @@ class Removing:
         else:
             path = f"{named('worksheets', seen.tab_id)}/range(address='{number}:{number}')/delete"
             self._sitting.write("POST", path, {"shift": "Up"}, doing=doing)
-        self._maybe_written = True
 
     def _proof(self, seen: Seen, target: ListedRow) -> RowRemoved:
         missing = [row for row in lost(self._first.rows, seen.rows) if not same_row(row, self._row)]

@@ -11,6 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+from lxml import etree
+
 from canceldesk.workbook import headings, reading, references
 from canceldesk.workbook.errors import CannotPlace, CannotRead
 from canceldesk.workbook.graph import cells
@@ -172,9 +174,13 @@ def area(address: str) -> tuple[int, int, int, int]:
 
 def _tab(sitting: Sitting, wanted: str | None) -> tuple[str, str]:
     tabs = sitting.pages("worksheets?$select=id,name,visibility", doing="list the tabs")
-    seen = [tab for tab in tabs if wanted is not None or tab.get("visibility") == "Visible"]
-    name = headings.choose_tab([str(tab["name"]) for tab in seen], wanted, sitting.item.name)
-    return name, next(str(tab["id"]) for tab in seen if tab["name"] == name)
+    seen = {
+        str(tab.get("name")): str(tab.get("id"))
+        for tab in tabs
+        if wanted is not None or tab.get("visibility") == "Visible"
+    }
+    name = headings.choose_tab(list(seen), wanted, sitting.item.name)
+    return name, seen[name]
 
 
 def _is_1904(sitting: Sitting) -> bool:
@@ -246,7 +252,7 @@ def _table(sitting: Sitting, tab_id: str, found: Headings) -> Table | None:
         f"{named('worksheets', tab_id)}/tables?$select=id,showHeaders", doing="list the tables"
     )
     for table in tables:
-        key = str(table["id"])
+        key = str(table.get("id"))
         whole = sitting.read(
             f"{named('tables', key)}/range?$select=address", doing="see the table's place"
         )
@@ -272,7 +278,7 @@ def merged_rows(content: bytes, seen: Seen, wanted: Wanted) -> int:
             overrides=wanted.headings,
             currency=wanted.currency,
         )
-    except (CannotPlace, ValueError, LookupError, ArithmeticError) as error:
+    except (CannotPlace, ValueError, LookupError, ArithmeticError, etree.LxmlError) as error:
         raise CannotRead(f"The headings of “{seen.file}” are not in the saved file.") from error
     if dict(found.headings.texts) != dict(seen.headings.texts):
         raise CannotRead(f"The saved file of “{seen.file}” has other headings.")

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import quote
 
-from canceldesk.workbook.graph.exchange import Exchange, Reply
+from canceldesk.workbook.graph.exchange import Exchange, Reply, members
 from canceldesk.workbook.graph.patience import Patience
 from canceldesk.workbook.graph.place import Item
 from canceldesk.workbook.graph.problems import (
@@ -32,11 +32,15 @@ _PASSING: Final = (Throttled, Held, OutcomeUnknown, NotReached, SessionLost)
 
 
 class Sitting:
-    """One session on the workbook `item`, with all calls to it; use it as a context."""
+    """One session on the workbook `item`, with all calls to it; use it as a context.
+
+    `maybe_changed` is false as long as it is certain that nothing was changed through it.
+    """
 
     def __init__(self, exchange: Exchange, item: Item, patience: Patience) -> None:
         self.item = item
         self.patience = patience
+        self.maybe_changed = False
         self._exchange = exchange
         self._session = ""
         self._computed: dict[str, object] = {}
@@ -64,13 +68,13 @@ class Sitting:
             except _PASSING as problem:
                 self._recover(problem)
 
-    def pages(self, path: str, *, doing: str) -> list[Any]:
+    def pages(self, path: str, *, doing: str) -> list[dict[str, Any]]:
         """Everything of a collection under the workbook."""
-        found: list[Any] = []
+        found: list[dict[str, Any]] = []
         next_page = path
         while next_page:
             body = self.read(next_page, doing=doing)
-            found += body.get("value") or []
+            found += members(body)
             link = str(body.get("@odata.nextLink") or "")
             next_page = self._under_workbook(link) if link else ""
         return found
@@ -79,7 +83,13 @@ class Sitting:
         self, method: str, path: str, body: Mapping[str, Any] | None, *, doing: str
     ) -> dict[str, Any]:
         """Send one call that changes the workbook, once; what went wrong is the caller's."""
-        return self._send(method, path, body, doing).body
+        try:
+            reply = self._send(method, path, body, doing)
+        except OutcomeUnknown:
+            self.maybe_changed = True
+            raise
+        self.maybe_changed = True
+        return reply.body
 
     def computed(self, function: str, arguments: Mapping[str, Any]) -> object:
         """What a worksheet function gives in this workbook (page “Use workbook functions”), asked

@@ -61,6 +61,18 @@ def unknown(problem: Problem, file: str, what: str) -> ListError:
     )
 
 
+def lost_sight(error: ListError, maybe_written: bool, what: str) -> ListError:
+    """What to say when the list could no longer be seen: `error` itself while nothing was written,
+    whose sentence may claim so.
+    """
+    if not maybe_written:
+        return error
+    why = error.sentence.replace(" Nothing was written.", "")
+    return ReadBackDiffers(
+        f"The row may have been {what}, but then the list could not be read back. {why}"
+    )
+
+
 def _why(problem: Problem) -> str:
     if isinstance(problem, SignInProblem):
         return problem.sentence.rstrip(".")

@@ -69,7 +69,7 @@ def _formulas(sitting: Sitting, seen: Seen) -> Iterator[tuple[str, str, int, int
         if tab.get("id") != seen.tab_id:
             # A tab of only a chart has no cells to ask for.
             with contextlib.suppress(Refused):
-                yield from _of_another(sitting, str(tab["id"]), str(tab["name"]))
+                yield from _of_another(sitting, str(tab.get("id")), str(tab.get("name")))
 
 
 def _of_another(

@@ -440,3 +440,27 @@ def test_a_line_that_only_begins_alike_is_somebody_elses(tmp_path: Path) -> None
     the_list(graph, tmp_path).add(NEW)
 
     assert [tab.cells[row, 2].value for row in (5, 6)] == [NEW.phone, "555 0100"]
+
+
+@BOTH
+def test_headings_that_went_missing_meanwhile_do_not_hide_what_was_written(
+    tmp_path: Path, table: bool
+) -> None:
+    graph = PracticeGraph(book(table=table))
+
+    def rename(_request: object) -> None:
+        if "PATCH" in graph.calls[-1] or graph.calls[-1].endswith("/rows/add"):
+            tab_of(graph).cells[4, 1].value = "?"
+
+    graph.meanwhile = rename
+
+    with pytest.raises(ReadBackDiffers, match="may have been added, but then") as problem:
+        the_list(graph, tmp_path).add(NEW)
+    assert "Nothing was written" not in problem.value.sentence
+
+
+def test_how_many_calls_a_row_takes(tmp_path: Path) -> None:
+    for table, most in ((True, 20), (False, 37)):
+        graph = PracticeGraph(book(table=table))
+        the_list(graph, tmp_path).add(NEW)
+        assert len(graph.calls) <= most
