@@ -1,20 +1,24 @@
-"""Who else has the workbook: other workers of the desk, or a person in Excel or LibreOffice."""
+"""Being the only one who writes: other workers of the desk, other threads, people."""
 
 from __future__ import annotations
 
-import sys
+import contextlib
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import Final, Protocol
 
+from canceldesk.workbook import contents, disk
+from canceldesk.workbook.companions import real
 from canceldesk.workbook.errors import CannotSave, InUse
+from canceldesk.workbook.lease import Lease
+from canceldesk.workbook.oslock import NoLocksHere, OsLock
+from canceldesk.workbook.owners import person_inside
 
 _POLL_SECONDS: Final = 0.1
-_OWNER_NAME_BYTES: Final = 54
-_OWNER_WIDE_AT: Final = 55
 _ANOTHER_WORKER: Final = "another worker of the desk"
 
 
@@ -36,98 +40,114 @@ class Waiting:
         return True
 
 
+class _Claim(Protocol):
+    """A lock of whichever kind."""
+
+    def take(self) -> bool: ...
+    def still_ours(self) -> bool: ...
+    def release(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class _Holder:
+    claim: _Claim
+    thread: int
+
+
+_threads: dict[Path, threading.Lock] = {}
+_holders: dict[Path, _Holder] = {}
+
+
 @contextmanager
 def held(path: Path, waiting: Waiting) -> Iterator[None]:
     """Be the only worker of the desk that writes to `path`.
 
     The lock is the operating system's on a file beside the workbook, so it ends with the process
-    that holds it, however that ends. The file itself stays.
+    that holds it, however that ends; NFS and SMB pass it on to the server. A file system without
+    locks gets a lease instead (`lease.Lease`). A share that was mounted to keep locks on the own
+    machine (`nolock`, `nobrl`) excludes nobody else; even then no save is lost, because
+    `saving.replace` decides by what it took out. Raises `InUse` and `CannotSave`.
     """
-    beside = path.with_name(f".{path.name}.canceldesk-lock")
+    path = real(path)
+    one_thread = _threads.setdefault(path, threading.Lock())
+    if not waiting.until(lambda: one_thread.acquire(blocking=False)):
+        raise _in_use(path)
     try:
-        file = beside.open("ab")
-    except OSError as error:
-        raise CannotSave(
-            f"The desk may not write in the folder of “{path.name}” ({error.strerror}). "
-            "Give it permission to write there."
-        ) from error
-    with file:
-        if not waiting.until(lambda: _locked(file)):
-            raise InUse(
-                f"“{path.name}” is being written by {_ANOTHER_WORKER}. It will be tried again.",
-                by=_ANOTHER_WORKER,
-            )
+        claim = _claimed(path, waiting)
+        _holders[path] = _Holder(claim, threading.get_ident())
         try:
             yield
         finally:
-            _unlock(file)
+            del _holders[path]
+            with contextlib.suppress(OSError):
+                claim.release()
+    finally:
+        one_thread.release()
+
+
+def is_held(path: Path) -> bool:
+    """Whether this thread still holds the lock of the workbook at `path`, which is no link."""
+    holder = _holders.get(path)
+    if holder is None or holder.thread != threading.get_ident():
+        return False
+    try:
+        return holder.claim.still_ours()
+    except OSError:
+        return False
+
+
+def assure_held(path: Path) -> None:
+    """Raise `InUse` unless this thread still holds the lock of the workbook, which is no link."""
+    if not is_held(path):
+        raise _in_use(path)
 
 
 def wait_until_closed(path: Path, waiting: Waiting) -> None:
-    """Wait until nobody has the workbook open, as their programs tell; else raise `InUse`."""
-    if waiting.until(lambda: person_inside(path) is None):
+    """Wait until nobody has the workbook open, as programs and system tell; else raise `InUse`.
+
+    A workbook that is missing for a moment, as while Excel saves it, is waited for, too.
+    """
+
+    def free() -> bool:
+        return path.exists() and person_inside(path) is None and not contents.being_written(path)
+
+    if waiting.until(free):
         return
     person = person_inside(path)
     if person is not None:
-        raise InUse(
-            f"“{path.name}” is open on the screen of {person}. Ask them to save and close it; "
-            "the row is added then.",
-            by=person,
-        )
+        raise InUse(person.sentence(path), by=person.name)
+    if contents.being_written(path):
+        raise disk.in_use(path)
 
 
-def person_inside(path: Path) -> str | None:
-    """Who has the workbook open; None when no program says that anyone has."""
-    excel = path.with_name(f"~${path.name}")
-    office = path.with_name(f".~lock.{path.name}#")
-    for owner_file, read in ((excel, _excel_owner), (office, _office_owner)):
-        try:
-            return read(owner_file.read_bytes()) or "someone"
-        except FileNotFoundError:
-            continue
-        except OSError:
-            return "someone"
-    return None
+def _claimed(path: Path, waiting: Waiting) -> _Claim:
+    try:
+        return _taken(OsLock(path), path, waiting)
+    except NoLocksHere:
+        pass
+    except OSError as error:
+        raise _cannot(path, error) from error
+    try:
+        return _taken(Lease(path, waiting.now), path, waiting)
+    except OSError as error:
+        raise _cannot(path, error) from error
 
 
-def _excel_owner(data: bytes) -> str:
-    """Excel's owner file: a length and the name in one byte a letter, then the same in UTF-16."""
-    wide_length = int.from_bytes(data[_OWNER_WIDE_AT : _OWNER_WIDE_AT + 2], "little")
-    wide = data[_OWNER_WIDE_AT + 2 :][: wide_length * 2].decode("utf-16-le", "ignore").strip("\0 ")
-    narrow = data[1 : 1 + min(data[0], _OWNER_NAME_BYTES)] if data else b""
-    return wide or narrow.decode("cp1252", "replace").strip("\0 ")
+def _taken(claim: _Claim, path: Path, waiting: Waiting) -> _Claim:
+    if not waiting.until(claim.take):
+        raise _in_use(path)
+    return claim
 
 
-def _office_owner(data: bytes) -> str:
-    """LibreOffice's lock file: `name,account,machine,time,profile;`."""
-    name, account, *_rest = [*data.decode("utf-8", "replace").split(","), "", ""]
-    return name.strip() or account.strip()
+def _in_use(path: Path) -> InUse:
+    return InUse(
+        f"“{path.name}” is being written by {_ANOTHER_WORKER}. It will be tried again.",
+        by=_ANOTHER_WORKER,
+    )
 
 
-if sys.platform == "win32":  # pragma: no cover - the other half runs where the tests run
-    import msvcrt
-
-    def _locked(file: IO[bytes]) -> bool:
-        try:
-            file.seek(0)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-    def _unlock(file: IO[bytes]) -> None:
-        file.seek(0)
-        msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
-
-else:
-    import fcntl
-
-    def _locked(file: IO[bytes]) -> bool:
-        try:
-            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True
-
-    def _unlock(file: IO[bytes]) -> None:
-        fcntl.flock(file.fileno(), fcntl.LOCK_UN)
+def _cannot(path: Path, error: OSError) -> CannotSave:
+    return CannotSave(
+        f"The desk cannot lock “{path.name}” against its other workers, because "
+        f"{disk.why(error)}. Nothing was written."
+    )

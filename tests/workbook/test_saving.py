@@ -1,208 +1,150 @@
-"""The file is whole at every moment: locks, other people, full disks, kills."""
+"""The file is whole at every moment: other people, full disks, missing rights."""
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import os
-import random
-import signal
 import stat
 import subprocess
-import sys
-import textwrap
 from pathlib import Path
+from typing import IO
 
 import pytest
 
-from canceldesk.workbook import editing, locking, reading, saving
+from canceldesk.workbook import contents, exchange, recovery, saving
 from canceldesk.workbook.errors import (
     CannotRead,
     CannotSave,
-    ChangedMeanwhile,
     InUse,
     ReadBackDiffers,
 )
-from canceldesk.workbook.locking import Waiting
-from canceldesk.workbook.protocol import matches
-from canceldesk.workbook.workbooklist import WorkbookList
-from tests.workbook.building import NEW, build, client
-
-
-class Clock:
-    """Seconds that pass only by sleeping; `meanwhile` happens after some sleeps."""
-
-    def __init__(self, meanwhile=None, after=3):
-        self.seconds = 0.0
-        self.slept = 0
-        self.meanwhile = meanwhile
-        self.after = after
-
-    def now(self):
-        return self.seconds
-
-    def sleep(self, seconds):
-        self.seconds += seconds
-        self.slept += 1
-        if self.meanwhile and self.slept == self.after:
-            self.meanwhile()
+from tests.workbook import disks
+from tests.workbook.disks import NEW_DATA, OLD, THEIRS, leftovers, person_saves, save
 
 
 @pytest.fixture
 def path(tmp_path):
-    return build(tmp_path / "clients.xlsx")
+    return disks.plain_file(tmp_path)
 
 
-def book(path, clock=None, **kwargs):
-    clock = clock or Clock()
-    return WorkbookList(path, now=clock.now, sleep=clock.sleep, **kwargs)
-
-
-def leftovers(path):
-    return [file.name for file in path.parent.iterdir() if file.name.endswith(".tmp")]
-
-
-def excel_owner_file(path, name="Ann Agent"):
-    owner = path.with_name(f"~${path.name}")
-    narrow = bytes([len(name)]) + name.encode().ljust(54)
-    owner.write_bytes(
-        narrow + len(name).to_bytes(2, "little") + name.encode("utf-16-le").ljust(108)
-    )
-    return owner
-
-
-def test_a_workbook_open_in_excel_is_in_use_by_its_user(path):
-    excel_owner_file(path)
-    before = path.read_bytes()
-    clock = Clock()
-    with pytest.raises(InUse, match="open on the screen of Ann Agent") as refusal:
-        book(path, clock, lock_wait_seconds=3).add(NEW)
-    assert refusal.value.by == "Ann Agent"
-    assert 3 <= clock.seconds < 4
-    assert path.read_bytes() == before
-
-
-def test_a_workbook_open_in_libreoffice_is_in_use_by_its_user(path):
-    lock = path.with_name(f".~lock.{path.name}#")
-    lock.write_text(",manager,desk-3,23.11.2026 10:00,file:///home;")
-    with pytest.raises(InUse) as refusal:
-        book(path).add(NEW)
-    assert refusal.value.by == "manager"
-
-
-def test_an_owner_file_without_a_name_means_someone(path):
-    path.with_name(f"~${path.name}").write_bytes(b"")
-    with pytest.raises(InUse) as refusal:
-        book(path).add(NEW)
-    assert refusal.value.by == "someone"
-
-
-def test_an_owner_file_that_cannot_be_read_means_someone(path):
-    path.with_name(f"~${path.name}").mkdir()
-    assert locking.person_inside(path) == "someone"
-
-
-def test_the_row_is_added_as_soon_as_the_person_closes_the_workbook(path):
-    owner = excel_owner_file(path)
-    clock = Clock(meanwhile=owner.unlink)
-    assert book(path, clock).add(NEW).row_number == 5
-    assert clock.slept == 3
-
-
-def test_two_workers_never_write_at_once(path):
-    with locking.held(path, Waiting(0)):
-        clock = Clock()
-        with pytest.raises(InUse, match="another worker") as refusal:
-            book(path, clock, lock_wait_seconds=1).add(NEW)
-    assert refusal.value.by == "another worker of the desk"
-    assert 1 <= clock.seconds < 1.5
-    assert book(path).add(NEW).row_number == 5
-
-
-def test_reading_needs_no_lock(path):
-    with locking.held(path, Waiting(0)):
-        assert len(book(path).read().rows) == 5
-
-
-def changed_by_a_person(path, monkeypatch, times):
-    """Let a person save another row just before each of the first replacements."""
-    real = saving._take_over
-    left = [times]
-
-    def take_over(target, temporary):
-        real(target, temporary)
-        if left[0]:
-            left[0] -= 1
-            monkeypatch.setattr(saving, "_take_over", real)
-            other = target.with_name("theirs.xlsx")
-            other.write_bytes(target.read_bytes())
-            WorkbookList(other).add(client(40 + left[0]))
-            other.replace(target)
-            monkeypatch.setattr(saving, "_take_over", take_over)
-
-    monkeypatch.setattr(saving, "_take_over", take_over)
-
-
-def test_what_a_person_saved_meanwhile_is_kept(path, monkeypatch):
-    changed_by_a_person(path, monkeypatch, 2)
-    written = book(path).add(NEW)
-    rows = book(path).read().rows
-    assert [row.name for row in rows[:3]] == ["Nora New", "Client 40", "Client 41"]
-    assert written.fingerprint_after == book(path).read().fingerprint
+def test_a_file_is_replaced_and_what_it_was_is_kept(path):
+    assert save(path) is True
+    assert path.read_bytes() == NEW_DATA
     assert leftovers(path) == []
 
 
-def test_a_person_who_saves_all_the_time_wins(path, monkeypatch):
-    changed_by_a_person(path, monkeypatch, 99)
-    with pytest.raises(ChangedMeanwhile, match="each time"):
-        book(path).add(NEW)
-    assert "Nora New" not in [row.name for row in book(path).read().rows]
+def test_nothing_is_replaced_without_the_lock(path):
+    with pytest.raises(InUse, match="another worker"):
+        saving.replace(
+            path, NEW_DATA, before=disks.fingerprint(OLD), check=lambda _data: None, backups=5
+        )
+    assert path.read_bytes() == OLD
 
 
-def test_a_person_who_saves_right_after_is_read_back_too(path, monkeypatch):
-    real = saving._force_folder
+def test_a_lock_lost_at_the_last_moment_stops_the_save(path, monkeypatch):
+    real = saving._still_as_read
 
-    def force_folder(folder):
-        real(folder)
-        monkeypatch.setattr(saving, "_force_folder", real)
-        WorkbookList(path, tab="cancellation").add(client(41))
+    def losing(*args):
+        (path.parent / f".{path.name}.canceldesk-lock").unlink()
+        return real(*args)
 
-    monkeypatch.setattr(saving, "_force_folder", force_folder)
-    monkeypatch.setattr(locking, "_locked", lambda _file: True)
-    written = book(path).add(NEW)
-    assert written.row_number == 6
-    assert matches(written.row, NEW)
-
-
-def test_a_row_that_vanishes_right_after_is_not_called_written(path, monkeypatch):
-    before = path.read_bytes()
-    real = saving._force_folder
-
-    def force_folder(folder):
-        real(folder)
-        path.write_bytes(before)
-
-    monkeypatch.setattr(saving, "_force_folder", force_folder)
-    with pytest.raises(ReadBackDiffers, match="older copy"):
-        book(path).add(NEW)
-
-
-def test_a_new_file_that_reads_differently_is_never_put_in_place(path, monkeypatch):
-    before = path.read_bytes()
-    for spoilt in (before, b"rubbish"):
-        monkeypatch.setattr(editing, "insert", lambda _found, _row, spoilt=spoilt: spoilt)
-        with pytest.raises(ReadBackDiffers, match="was not added"):
-            book(path).add(NEW)
-        assert path.read_bytes() == before
+    monkeypatch.setattr(saving, "_still_as_read", losing)
+    with pytest.raises(InUse):
+        save(path)
+    assert path.read_bytes() == OLD
     assert leftovers(path) == []
 
 
-def test_other_rows_that_would_change_are_noticed(path, tmp_path, monkeypatch):
-    fewer = build(tmp_path / "fewer.xlsx", count=4)
-    WorkbookList(fewer).add(NEW)
-    monkeypatch.setattr(editing, "insert", lambda _found, _row: fewer.read_bytes())
-    with pytest.raises(ReadBackDiffers, match="is not what was to be written"):
-        book(path).add(NEW)
+def test_the_new_file_is_checked_as_it_reads_from_the_disk(path):
+    seen: list[bytes] = []
+    save(path, check=seen.append)
+    assert seen == [NEW_DATA]
+
+
+def test_a_save_of_a_person_before_the_exchange_stays(path):
+    assert save(path, check=lambda _data: person_saves(path)) is False
+    assert path.read_bytes() == THEIRS
+    assert leftovers(path) == []
+
+
+@pytest.mark.parametrize("disk", ["exchanging", "without_exchange"])
+def test_a_save_of_a_person_at_the_very_exchange_is_put_back(path, monkeypatch, disk):
+    if disk == "without_exchange":
+        disks.without_exchange(monkeypatch)
+    real = saving._still_as_read
+
+    def then_saved(*args):
+        answer = real(*args)
+        person_saves(path)
+        return answer
+
+    monkeypatch.setattr(saving, "_still_as_read", then_saved)
+    assert save(path) is False
+    assert path.read_bytes() == THEIRS
+    assert leftovers(path) == []
+    assert disks.visible(path) == ["clients.xlsx"]
+
+
+def test_a_program_that_still_writes_to_what_was_replaced_gets_it_back(path, monkeypatch):
+    real = exchange.put_in_place
+    writing: list[IO[bytes]] = []
+
+    def exchanged(*args):
+        if not writing:
+            writing.append(path.open("r+b"))
+        return real(*args)
+
+    monkeypatch.setattr(exchange, "put_in_place", exchanged)
+    assert save(path) is False
+    with writing[0] as file:
+        file.write(THEIRS.ljust(len(OLD)))
+    assert path.read_bytes() == THEIRS.ljust(len(OLD))
+    assert leftovers(path) == []
+
+
+def test_a_workbook_that_a_program_has_open_for_writing_is_in_use(path):
+    with path.open("r+b"), pytest.raises(InUse, match="open in another program"):
+        save(path)
+    assert path.read_bytes() == OLD
+    assert leftovers(path) == []
+
+
+@pytest.mark.parametrize("instead", ["nothing", "folder", "link"])
+def test_a_workbook_that_is_something_else_by_now_is_not_replaced(path, instead):
+    def change(_data):
+        path.unlink()
+        if instead == "folder":
+            path.mkdir()
+        if instead == "link":
+            path.symlink_to("elsewhere.xlsx")
+
+    assert save(path, check=change) is False
+    assert leftovers(path) == []
+
+
+def test_a_link_put_in_its_place_at_the_very_exchange_is_put_back(path, monkeypatch):
+    real = saving._still_as_read
+
+    def then_linked(*args):
+        answer = real(*args)
+        path.rename(path.with_name("moved.xlsx"))
+        path.symlink_to("moved.xlsx")
+        return answer
+
+    monkeypatch.setattr(saving, "_still_as_read", then_linked)
+    assert save(path) is False
+    assert path.is_symlink()
+    assert path.read_bytes() == OLD
+
+
+def test_a_vanished_folder_says_so(path, tmp_path):
+    def vanish(_data):
+        path.parent.rename(tmp_path.with_name(f"{tmp_path.name}-away"))
+
+    with pytest.raises(CannotSave, match="folder is gone"):
+        save(path, check=vanish)
 
 
 @pytest.mark.parametrize(
@@ -210,179 +152,250 @@ def test_other_rows_that_would_change_are_noticed(path, tmp_path, monkeypatch):
     [
         (errno.ENOSPC, "the disk is full"),
         (errno.EDQUOT, "used up"),
-        (errno.EROFS, "read-only"),
+        (errno.EFBIG, "no file of that size"),
+        (errno.EROFS, "the disk is read-only"),
         (errno.EACCES, "may not write"),
-        (errno.ENOENT, "folder is gone"),
+        (errno.ESTALE, "folder is gone"),
+        (errno.EHOSTDOWN, "folder is gone"),
+        (errno.ETIMEDOUT, "does not answer"),
+        (errno.ENAMETOOLONG, "too long"),
+        (errno.EMFILE, "too many files"),
         (errno.EIO, "an error of the disk"),
+        (errno.ENOMSG, "an error of the disk \\(No message"),
     ],
 )
 def test_a_disk_that_refuses_leaves_the_old_file(path, monkeypatch, number, words):
-    before = path.read_bytes()
-
-    def fails(_descriptor):
-        raise OSError(number, os.strerror(number))
-
-    monkeypatch.setattr(os, "fsync", fails)
+    monkeypatch.setattr(os, "fsync", disks.failing(number))
     with pytest.raises(CannotSave, match=words):
-        book(path).add(NEW)
-    assert path.read_bytes() == before
+        save(path)
+    assert path.read_bytes() == OLD
     assert leftovers(path) == []
+
+
+def test_a_share_where_it_is_open_says_it_is_in_use(path, monkeypatch):
+    monkeypatch.setattr(exchange, "put_in_place", disks.failing(errno.EBUSY))
+    with pytest.raises(InUse, match="open in another program"):
+        save(path)
+    assert path.read_bytes() == OLD
+    assert leftovers(path) == []
+
+
+def test_what_cannot_be_cleared_away_does_not_hide_what_went_wrong(path, monkeypatch):
+    monkeypatch.setattr(os, "fsync", disks.failing(errno.EIO))
+    monkeypatch.setattr(Path, "unlink", disks.failing(errno.EIO))
+    with pytest.raises(CannotSave, match="an error of the disk"):
+        save(path)
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path):
+    folder = tmp_path / "small"
+    disks.mounted("tmpfs", "none", folder, "size=200k")
+    try:
+        path = disks.plain_file(folder)
+        with pytest.raises(CannotSave, match="the disk is full"):
+            save(path, os.urandom(400_000))
+        assert path.read_bytes() == OLD
+        assert leftovers(path) == []
+        assert save(path) is True
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_disk_mounted_read_only_says_so(tmp_path):
+    folder = tmp_path / "small"
+    disks.mounted("tmpfs", "none", folder, "size=200k")
+    try:
+        path = disks.plain_file(folder)
+        subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
+        with pytest.raises(CannotSave, match="the disk is read-only"):
+            save(path)
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.EACCES])
+def test_a_share_that_cannot_force_folders_is_good_enough(path, monkeypatch, number):
+    real = os.fsync
+    is_folder = lambda descriptor: stat.S_ISDIR(os.fstat(descriptor).st_mode)  # noqa: E731
+    monkeypatch.setattr(os, "fsync", disks.failing(number, real, when=is_folder))
+    assert save(path) is True
+
+
+def test_a_disk_that_fails_after_the_exchange_leaves_it_unknown(path, monkeypatch):
+    real = os.fsync
+    is_folder = lambda descriptor: stat.S_ISDIR(os.fstat(descriptor).st_mode)  # noqa: E731
+    monkeypatch.setattr(os, "fsync", disks.failing(errno.EIO, real, when=is_folder))
+    with pytest.raises(ReadBackDiffers, match="not known until the list is read"):
+        save(path)
+
+
+def test_a_stumble_while_ending_the_exchange_is_made_good(path, monkeypatch):
+    real, stumbles = recovery.settle, iter([True, False])
+    once = disks.failing(errno.EIO, real, when=lambda *_args: next(stumbles))
+    monkeypatch.setattr(recovery, "settle", once)
+    assert save(path) is True
+    assert path.read_bytes() == NEW_DATA
+    assert leftovers(path) == []
+
+
+def test_a_disk_that_fails_while_ending_the_exchange_leaves_it_unknown(path, monkeypatch):
+    monkeypatch.setattr(recovery, "settle", disks.failing(errno.EIO))
+    with pytest.raises(ReadBackDiffers, match="not known"):
+        save(path)
+    monkeypatch.undo()
+    assert path.read_bytes() == NEW_DATA
+    assert save(path, b"next", before=NEW_DATA) is True
+    assert leftovers(path) == []
+
+
+def test_a_person_who_saves_while_the_end_is_found_out_leaves_it_unknown(path, monkeypatch):
+    def fails(*_args):
+        monkeypatch.undo()
+        person_saves(path)
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(recovery, "settle", fails)
+    with pytest.raises(ReadBackDiffers, match="not known"):
+        save(path)
+    assert path.read_bytes() == THEIRS
+
+
+@pytest.mark.parametrize("problem", [exchange.Overtaken(), FileNotFoundError(errno.ENOENT, "gone")])
+def test_a_person_who_is_faster_than_the_exchange_wins(path, monkeypatch, problem):
+    def overtaken(*_args):
+        raise problem
+
+    monkeypatch.setattr(exchange, "put_in_place", overtaken)
+    assert save(path) is False
+    assert path.read_bytes() == OLD
+    assert leftovers(path) == []
+
+
+def test_others_who_save_all_the_while_are_said_to(path, monkeypatch):
+    def overtaken(*_args):
+        raise exchange.Overtaken
+
+    monkeypatch.setattr(recovery, "settle", overtaken)
+    with pytest.raises(ReadBackDiffers, match="others saved at that moment"):
+        save(path)
 
 
 def test_a_read_only_file_is_not_replaced(path):
     path.chmod(0o444)
-    before = path.read_bytes()
     with pytest.raises(CannotSave, match="read-only for the desk"):
-        book(path).add(NEW)
-    assert path.read_bytes() == before
+        save(path)
+    assert path.read_bytes() == OLD
 
 
-def test_a_folder_one_may_not_write_in(path, monkeypatch):
-    real = Path.open
+def test_a_link_is_followed_and_stays_a_link(path, tmp_path):
+    link = tmp_path / "elsewhere" / "link.xlsx"
+    link.parent.mkdir()
+    link.symlink_to(path)
+    assert save(link) is True
+    assert link.is_symlink()
+    assert path.read_bytes() == NEW_DATA
+    assert saving.read(link) == NEW_DATA
 
-    def fails(self, *args, **kwargs):
-        if self.name.endswith("-lock"):
-            raise PermissionError(errno.EACCES, "Permission denied")
-        return real(self, *args, **kwargs)
 
-    monkeypatch.setattr(Path, "open", fails)
-    with pytest.raises(CannotSave, match="may not write in the folder"):
-        book(path).add(NEW)
+def test_a_second_name_of_the_file_keeps_the_version_it_had(path):
+    second = path.with_name("second.xlsx")
+    second.hardlink_to(path)
+    assert save(path) is True
+    assert (path.read_bytes(), second.read_bytes()) == (NEW_DATA, OLD)
+
+
+@pytest.mark.parametrize("name", ["c" * 245 + ".xlsx", "кл" * 60 + ".xlsx"])
+def test_a_workbook_with_the_longest_name_can_be_saved(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(OLD)
+    assert save(path) is True
+    assert save(path, b"next", before=NEW_DATA) is True
+    assert max(len(os.fsencode(file.name)) for file in tmp_path.rglob(".*")) < 143
+
+
+def test_a_path_that_is_too_long_says_so(tmp_path):
+    with pytest.raises(CannotRead, match="File name too long"):
+        saving.read(tmp_path / ("c" * 300))
+
+
+def test_a_folder_is_no_workbook(tmp_path):
+    with pytest.raises(CannotRead, match="is a folder, not a workbook"):
+        saving.read(tmp_path)
+
+
+def test_a_missing_workbook_says_where_it_was_looked_for(path):
+    with pytest.raises(CannotRead, match="There is no workbook at .*missing.xlsx"):
+        saving.read(path.with_name("missing.xlsx"))
+
+
+def test_links_that_lead_in_a_circle_are_no_workbook(path):
+    path.unlink()
+    path.symlink_to(path)
+    with pytest.raises(CannotRead, match="symbolic links"):
+        saving.read(path)
 
 
 def test_a_file_that_may_not_be_read(path, monkeypatch):
-    def fails(_self):
-        raise PermissionError(errno.EACCES, "Permission denied")
-
-    monkeypatch.setattr(Path, "read_bytes", fails)
+    monkeypatch.setattr(Path, "read_bytes", disks.failing(errno.EACCES))
     with pytest.raises(CannotRead, match="could not be read \\(Permission denied\\)"):
-        book(path).read()
+        saving.read(path)
 
 
-def test_a_sharing_violation_means_someone_has_it_open(path, monkeypatch):
+@pytest.mark.parametrize("code", [32, 33])
+def test_a_sharing_violation_means_someone_has_it_open(path, monkeypatch, code):
     class Violation(PermissionError):
-        winerror = 32
+        winerror = code
 
     def fails(_self):
         raise Violation(errno.EACCES, "used by another process")
 
     monkeypatch.setattr(Path, "read_bytes", fails)
-    with pytest.raises(InUse, match="open in another program"):
-        book(path).read()
+    with pytest.raises(InUse, match="open in another program") as refusal:
+        saving.read(path)
+    assert refusal.value.by == "someone"
 
 
-def test_mode_and_owner_stay_and_the_time_is_new(path):
-    path.chmod(0o640)
-    if os.getuid() == 0:
-        os.chown(path, 1234, 2345)
-    os.utime(path, (1, 1))
-    book(path).add(NEW)
-    after = path.stat()
-    assert stat.S_IMODE(after.st_mode) == 0o640
-    assert after.st_mtime > 1
-    if os.getuid() == 0:
-        assert (after.st_uid, after.st_gid) == (1234, 2345)
+def test_a_file_that_changes_while_it_is_looked_at_is_being_written(path, monkeypatch):
+    real = hashlib.file_digest
+
+    def digest(*args):
+        with path.open("ab") as file:
+            file.write(b"more")
+        return real(*args)
+
+    monkeypatch.setattr(fcntl, "fcntl", disks.failing(errno.EACCES))
+    assert contents.look(path) == contents.Contents(disks.fingerprint(OLD))
+    monkeypatch.setattr(hashlib, "file_digest", digest)
+    assert contents.look(path).being_written
 
 
-def test_what_a_killed_worker_left_is_cleared_away(path):
-    (path.parent / f".{path.name}.canceldesk-0123456789ab.tmp").write_bytes(b"half")
-    other = path.parent / ".other.xlsx.canceldesk-0123456789ab.tmp"
-    other.write_bytes(b"of another workbook")
-    book(path).add(NEW)
-    assert leftovers(path) == [other.name]
+def test_a_file_that_is_not_there_is_not_being_written(path):
+    assert not contents.being_written(path.with_name("missing.xlsx"))
 
 
-KILLED_AT = textwrap.dedent(
-    """
-    import datetime as dt, os, signal, sys
-    from pathlib import Path
-    from canceldesk.workbook import saving
-    from canceldesk.workbook.protocol import NewRow
-    from canceldesk.workbook.workbooklist import WorkbookList
-
-    def killing(function, after):
-        def run(*args, **kwargs):
-            if not after:
-                os.kill(os.getpid(), signal.SIGKILL)
-            result = function(*args, **kwargs)
-            os.kill(os.getpid(), signal.SIGKILL)
-            return result
-        return run
-
-    path, point, after = Path(sys.argv[1]), sys.argv[2], sys.argv[3] == "after"
-    owner = {"fsync": os, "replace": Path, "read_bytes": Path}.get(point, saving)
-    setattr(owner, point, killing(getattr(owner, point), after))
-    day = dt.date(2026, 11, 23)
-    WorkbookList(path).add(NewRow("Nora New", "+1 555 0199", day, 123450, "USD", 7, "moved"))
-    """
-)
+def test_a_special_file_has_no_contents(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    assert contents.look(tmp_path / "pipe") == contents.Contents(None)
 
 
-@pytest.mark.parametrize("after", ["before", "after"])
-@pytest.mark.parametrize(
-    "point", ["_sweep", "_write", "fsync", "_take_over", "replace", "_force_folder"]
-)
-def test_a_worker_killed_at_any_point_leaves_a_whole_workbook(path, point, after):
-    before = path.read_bytes()
-    ended = subprocess.run([sys.executable, "-c", KILLED_AT, path, point, after], check=False)
-    assert ended.returncode == -signal.SIGKILL
-    done = (point, after) == ("replace", "after") or point == "_force_folder"
-    names = [row.name for row in book(path).read().rows]
-    assert names == (["Nora New"] if done else []) + [f"Client {n}" for n in range(1, 6)]
-    assert done or path.read_bytes() == before
-    assert book(path).add(client(50)).row_number == 5
+def test_a_new_workbook_is_put_where_nothing_is(tmp_path):
+    path = tmp_path / "new.xlsx"
+    assert saving.create(path, NEW_DATA) is True
+    assert path.read_bytes() == NEW_DATA
     assert leftovers(path) == []
 
 
-def test_a_worker_killed_at_random_moments_leaves_a_whole_workbook(path):
-    script = KILLED_AT.split("def killing")[0] + textwrap.dedent(
-        """
-        path = Path(sys.argv[1])
-        print("ready", flush=True)
-        for number in range(1000):
-            WorkbookList(path).add(
-                NewRow(f"Row {number}", "555", dt.date(2026, 11, 23), 1, "USD", 1, "x")
-            )
-        """
-    )
-    rng = random.Random(7)
-    for _ in range(6):
-        worker = subprocess.Popen([sys.executable, "-c", script, path], stdout=subprocess.PIPE)
-        assert worker.stdout is not None
-        with worker:
-            assert worker.stdout.readline() == b"ready\n"
-            os.set_blocking(worker.stdout.fileno(), False)
-            try:
-                worker.wait(timeout=0.05 + rng.random() * 0.3)
-            except subprocess.TimeoutExpired:
-                worker.kill()
-        rows = book(path).read().rows
-        assert [row.name for row in rows][-5:] == [f"Client {n}" for n in range(1, 6)]
-    book(path).add(NEW)
+@pytest.mark.parametrize("disk", ["exchanging", "without_exchange", "without_links"])
+def test_a_new_workbook_never_replaces_one(path, monkeypatch, disk):
+    if disk != "exchanging":
+        getattr(disks, disk)(monkeypatch)
+    assert saving.create(path, NEW_DATA) is False
+    assert path.read_bytes() == OLD
     assert leftovers(path) == []
 
 
-def test_a_lock_dies_with_the_worker_that_held_it(path):
-    script = textwrap.dedent(
-        """
-        import sys, time
-        from pathlib import Path
-        from canceldesk.workbook import locking
-        with locking.held(Path(sys.argv[1]), locking.Waiting(0)):
-            print("held", flush=True)
-            time.sleep(600)
-        """
-    )
-    worker = subprocess.Popen([sys.executable, "-c", script, path], stdout=subprocess.PIPE)
-    assert worker.stdout is not None
-    with worker:
-        assert worker.stdout.readline() == b"held\n"
-        with pytest.raises(InUse):
-            book(path, lock_wait_seconds=0).add(NEW)
-        worker.kill()
-    assert book(path).add(NEW).row_number == 5
-
-
-def test_the_fingerprint_is_of_the_file(path):
-    expected = hashlib.sha256(path.read_bytes()).hexdigest()
-    assert reading.fingerprint(path.read_bytes()) == book(path).read().fingerprint == expected
+def test_a_new_workbook_that_no_disk_takes_says_why(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "fsync", disks.failing(errno.ENOSPC))
+    with pytest.raises(CannotSave, match="could not be made in .* because the disk is full"):
+        saving.create(tmp_path / "new.xlsx", NEW_DATA)
+    assert list(tmp_path.iterdir()) == []
