@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Final
 from urllib.parse import unquote
 
 from lxml import etree
+
+from tests.workbook.following import column_letters, column_number
 
 OFFICE: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _CORNER: Final = re.compile(r"(\$?)([A-Z]{1,3})(\$?)(\d+)")
@@ -89,14 +92,21 @@ class Book:
             return []
         found = []
         for element in self.tree(rels):
-            target = unquote(element.get("Target", ""))
+            target = element.get("Target", "")
             external = element.get("TargetMode") == "External"
             if not external and not target.startswith("#"):
                 absolute = target if target.startswith("/") else posixpath.join("/", folder, target)
-                target = posixpath.normpath(absolute).lstrip("/")
+                target = self._member(posixpath.normpath(absolute).lstrip("/"))
             kind = element.get("Type", "").rpartition("/")[2]
             found.append(Arrow(element.get("Id", ""), kind, target, external))
         return found
+
+    def _member(self, target: str) -> str:
+        """The member a target means, whose name is the same but for case and percent signs."""
+        if target in self.members:
+            return target
+        wanted = unquote(target).casefold()
+        return next((name for name in self.members if unquote(name).casefold() == wanted), target)
 
     def parts_of(self, part: str, kind: str) -> list[str]:
         """The parts of that kind that a part points at."""
@@ -138,10 +148,21 @@ class Book:
     def _cells(self, tab: str) -> dict[str, Cell]:
         shared: dict[str, tuple[str, str]] = {}
         found: dict[str, Cell] = {}
-        for element in all_named(self.tab(tab).root, "c"):
-            place = element.get("r", "")
-            found[place] = self._cell(element, place, shared)
+        for number, row in self._numbered_rows(tab):
+            column = 0
+            for element in row.iterchildren("{*}c"):
+                written = element.get("r")
+                column = column + 1 if written is None else column_number(split(written)[0])
+                place = f"{column_letters(column)}{number}"
+                found[place] = self._cell(element, place, shared)
         return found
+
+    def _numbered_rows(self, tab: str) -> Iterator[tuple[int, etree._Element]]:
+        """The rows of a sheet; one without a number comes right under the one before."""
+        number = 0
+        for row in self.tab(tab).root.iterfind("{*}sheetData/{*}row"):
+            number = int(row.get("r") or number + 1)
+            yield number, row
 
     def _cell(
         self, element: etree._Element, place: str, shared: dict[str, tuple[str, str]]
@@ -164,8 +185,8 @@ class Book:
     def rows(self, tab: str) -> dict[int, dict[str, str]]:
         """The attributes of a sheet's rows by number."""
         return {
-            int(row.get("r", "0")): {str(k): str(v) for k, v in row.items()}
-            for row in all_named(self.tab(tab).root, "sheetData")[0]
+            number: {str(k): str(v) for k, v in row.items()}
+            for number, row in self._numbered_rows(tab)
         }
 
     @cached_property
