@@ -210,6 +210,18 @@ def tampered(after: Path, member: str, pattern: str, replacement: str) -> Path:
             "tab “cancellation”, the filter: ref was A3:F8, is A3:F8, should be A3:F9",
         ),
         (
+            SHEET,
+            r'<c r="B6"',
+            '<c r="B7"',
+            "tab “cancellation”, cell B6: its marks were nothing, are place B7",
+        ),
+        (
+            SHEET,
+            r'<dimension ref="A1:F13"',
+            '<dimension ref="A1:F12"',
+            "tab “cancellation”, the used range: is said to end in row 12, but ends in row 13",
+        ),
+        (
             "xl/workbook.xml",
             r"cancellation!\$D\$4:\$D\$9",
             "cancellation!$D$5:$D$9",
@@ -270,6 +282,22 @@ def test_what_was_not_brought_along_is_named(
     assert told(comparison) == [expected]
 
 
+def test_formats_that_were_changed_in_place_are_named(before: Path, after: Path) -> None:
+    tampered(after, "xl/styles.xml", r'(?<=numFmtId="165" fontId=")1(?=")', "0")
+    differences = told(verify(before, after))
+    assert differences[0] == "formats, cellXfs: entry 2 is another, or its place in the list is"
+    assert "tab “cancellation”, cell D5: the font changed" in differences
+
+
+def test_a_new_row_that_stands_out_is_named(before: Path, after: Path) -> None:
+    tampered(after, SHEET, r'(?<=<c r="A4")', ' s="3"')
+    odd = '<xf numFmtId="0" fontId="1" fillId="0" borderId="0" xfId="0"/></cellXfs>'
+    tampered(after, "xl/styles.xml", r"</cellXfs>", odd)
+    assert told(verify(before, after)) == [
+        "tab “cancellation”, new cell A4: does not look like the one under it: font"
+    ]
+
+
 def test_a_lost_part_is_named(before: Path, after: Path) -> None:
     differences = told(verify(before, rewrite(after, {}, drop=["xl/theme/theme1.xml"])))
     assert "part xl/theme/theme1.xml: is missing" in differences
@@ -296,6 +324,7 @@ def test_other_bytes_in_a_picture_are_named(before: Path, after: Path) -> None:
 def test_many_differences_are_counted_not_listed(before: Path, after: Path) -> None:
     sheet = members(after)[SUMMARY].decode()
     rows = "".join(f'<row r="{n}"><c r="A{n}"><v>{n}</v></c></row>' for n in range(10, 60))
+    sheet = re.sub(r"<dimension[^>]*/>", "", sheet)
     rewrite(after, {SUMMARY: sheet.replace("</sheetData>", f"{rows}</sheetData>").encode()})
     differences = told(verify(before, after))
     assert differences[0] == "tab “Summary”, cell A10: the value was nothing, is 10"
@@ -330,6 +359,7 @@ def test_formulas_shared_or_spelled_out_are_the_same(before: Path, after: Path) 
     for path, first, shared in ((before, 40, True), (after, 41, False)):
         sheet = members(path)[SHEET].decode()
         sheet = sheet.replace("</sheetData>", f"{rows(first, shared=shared)}</sheetData>")
+        sheet = re.sub(r"<dimension[^>]*/>", "", sheet)
         rewrite(path, {SHEET: sheet.encode()})
     assert told(verify(before, after)) == []
 

@@ -33,6 +33,7 @@ class Rows:
         self._formats = (before.formats, after.formats)
         self._expected = expected
         self._here = here
+        self._inserted: list[Row] = []
 
     def differences(self, before: Sheet, after: Sheet) -> Iterator[tuple[str, str]]:
         """Pairs of (row or cell, what happened to it)."""
@@ -40,6 +41,8 @@ class Rows:
         left, right = self._next(old), next(new, None)
         while left is not None or right is not None:
             at = None if left is None else self._moved(left.number)
+            if left is not None and self._is_model(left):
+                yield from self._strange(left)
             if left is not None and right is not None and at == right.number:
                 yield from self._row(left, right)
                 left, right = self._next(old), next(new, None)
@@ -61,8 +64,29 @@ class Rows:
 
     def _old_ones(self, after: Sheet) -> Iterator[Row]:
         for row in after.rows():
-            if not (self._here and self._expected.is_inserted(row.number)):
+            if self._here and self._expected.is_inserted(row.number):
+                self._inserted.append(row)
+            else:
                 yield row
+
+    def _is_model(self, row: Row) -> bool:
+        """Whether the row is the list's first, whose look new rows above it take."""
+        expected = self._expected
+        first = self._here and row.number == expected.row <= expected.last_row
+        return first and expected.at_top and "hidden" not in row.attributes
+
+    def _strange(self, model: Row) -> Iterator[tuple[str, str]]:
+        """Where new rows do not look like the row under them, but for mended number formats."""
+        for new in self._inserted:
+            if new.attributes.get("ht") != model.attributes.get("ht"):
+                yield f"new row {new.number}", "is not as high as the row under it"
+            for column, cell in model.cells.items():
+                look = self._look(1, new.cells.get(column, _EMPTY).style)
+                under = self._look(0, cell.style)
+                if look[0] == under[0] and look != under:
+                    place = f"new cell {formulas.letters(column)}{new.number}"
+                    differing = formats.difference(under, look)
+                    yield place, f"does not look like the one under it: {differing}"
 
     def _moved(self, row: int) -> int:
         return self._expected.moved(row) if self._here else row

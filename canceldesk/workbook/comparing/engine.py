@@ -9,7 +9,7 @@ from typing import Final
 
 from canceldesk.workbook.comparing import anchors, locating, nodes, parts
 from canceldesk.workbook.comparing.cells import Rows
-from canceldesk.workbook.comparing.expectation import Expectation, area
+from canceldesk.workbook.comparing.expectation import Area, Expectation, area
 from canceldesk.workbook.comparing.nodes import Node
 from canceldesk.workbook.comparing.sheets import Sheet
 from canceldesk.workbook.comparing.workbooks import TYPES, Arrow, Tab, Workbook
@@ -111,6 +111,8 @@ class _Comparing:
         for name in dict.fromkeys((*was, *now)):
             if was.get(name) != now.get(name):
                 yield name, "differs" if name in was and name in now else "is gone or new"
+        for name, number in self._before.formats.lost(self._after.formats):
+            yield name, f"entry {number} is another, or its place in the list is"
         strings = self._before.one("sharedStrings")
         self._done.add((strings or "").casefold())
 
@@ -133,6 +135,7 @@ class _Comparing:
         rows = Rows(self._before, self._after, self._expected, here=here)
         yield from _few(place, rows.differences(before, after))
         frames = (before.frame, after.frame)
+        yield from _few(place, _used_range(before, after, self._expected, here=here))
         _prepare(*frames, self._expected, here=here)
         yield from _few(place, self._frame(*frames, here=here))
 
@@ -182,8 +185,8 @@ class _Comparing:
             found = anchors.vml_differences(texts[0], texts[1], self._expected, here=here)
             yield from (("", words) for words in found)
             return
-        owner = _owner(part)
-        if owner is not None and (not owner or self._before.has(owner)):
+        owner = _owner(part, self._before)
+        if owner is not None and _owner(twin, self._after) == owner:
             yield from self._arrows(owner)
             return
         kind = self._before.type(part)
@@ -225,8 +228,8 @@ class _Comparing:
                 yield part, "has no content type"
             elif self._before.has(part) and was != now:
                 yield part, f"was declared as {was}, is declared as {now}"
-            owner = _owner(part)
-            if owner is not None and (not owner or self._after.has(owner)):
+            owner = _owner(part, self._after)
+            if owner is not None:
                 yield from self._dangling(part, owner)
         for part in self._after.types[0]:
             if not self._after.has(part) and self._before.has(part):
@@ -243,12 +246,17 @@ class _Comparing:
 _NOWHERE: Final = Arrow("", "", "", False, "")
 
 
-def _owner(part: str) -> str | None:
+def _owner(part: str, workbook: Workbook) -> str | None:
     """The part whose arrows a part holds; empty for the package's own, None for other parts."""
     folder, name = posixpath.split(part)
     if posixpath.basename(folder) != "_rels" or not name.casefold().endswith(".rels"):
         return None
-    return posixpath.join(posixpath.dirname(folder), name[: -len(".rels")])
+    owner = posixpath.join(posixpath.dirname(folder), name[: -len(".rels")])
+    try:
+        workbook.arrows_of(owner)
+    except CannotRead:
+        return None
+    return owner
 
 
 def _without_calculation(root: Node) -> dict[str, str]:
@@ -258,6 +266,35 @@ def _without_calculation(root: Node) -> dict[str, str]:
         return {}
     root.children.remove(found)
     return {str(name): found.get(str(name)) for name in found.attributes}
+
+
+def _used_range(
+    before: Sheet, after: Sheet, expected: Expectation, *, here: bool
+) -> Iterator[tuple[str, str]]:
+    """Whether what a sheet says of its used range still holds all its cells and not much else."""
+    was, now = _dimension(before.frame), _dimension(after.frame)
+    if was is None or now is None or before.used is None or after.used is None:
+        return
+    used = after.used
+    bottom = expected.moved(was.bottom) if here else was.bottom
+    holds = _holds(now, used) or not _holds(was, before.used)
+    fits = now.bottom <= max(bottom, used.bottom) and now.right <= max(was.right, used.right)
+    if not fits or not holds:
+        yield "the used range", f"is said to end in row {now.bottom}, but ends in row {used.bottom}"
+
+
+def _holds(outer: Area, inner: Area) -> bool:
+    return (
+        outer.top <= inner.top
+        and outer.left <= inner.left
+        and outer.bottom >= inner.bottom
+        and outer.right >= inner.right
+    )
+
+
+def _dimension(root: Node) -> Area | None:
+    found = root.child("dimension")
+    return None if found is None else area(found.get("ref"))
 
 
 def _prepare(before: Node, after: Node, expected: Expectation, *, here: bool) -> None:

@@ -93,7 +93,7 @@ class Expectation:
         if not grows or not starts:
             return (moved,)
         grown = _with_rows(text, before.top, self.moved(before.bottom))
-        if before.bottom > self.row or self._single:
+        if before.bottom > self.row or before.top == self.last_row:
             return (grown,)
         return (grown, moved)
 

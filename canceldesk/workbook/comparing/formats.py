@@ -30,6 +30,21 @@ class Formats:
         }
         self._known: dict[int, tuple[str, ...]] = {}
 
+    def lost(self, after: Formats) -> list[tuple[str, int]]:
+        """What of the lists that looks are made of is another in `after`; new entries may follow.
+
+        Given as name of the list and number of its first entry that differs.
+        """
+        found = []
+        for name in _LOOKS:
+            mine = [_plain(one) for one in self._lists.get(name, [])]
+            theirs = [_plain(one) for one in after._lists.get(name, [])]
+            for number, one in enumerate(mine):
+                if theirs[number : number + 1] != [one]:
+                    found.append((name, number))
+                    break
+        return found
+
     @property
     def rest(self) -> dict[str, str]:
         """What else the styles hold by name: conditional looks, named styles, colours."""

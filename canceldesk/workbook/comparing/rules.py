@@ -33,8 +33,7 @@ def expect_rule(rule: Node, expected: Expectation, *, here: bool) -> None:
         if node.name in ("formula", "formula1", "formula2", "f") and node.was().strip():
             node.text = _expected(node.was(), before, bases, expected, here=here)
         elif node.name == "cfvo" and node.get("val"):
-            value = _expected(node.get("val"), before, bases, expected, here=here)
-            node.attributes["val"] = value
+            node.attributes["val"] = _threshold(node.get("val"), before, bases, expected, here=here)
 
 
 def expect_columns(
@@ -90,6 +89,22 @@ def _expected(
 
     should = _written(was, base, starts[0], expected, here=here)
     return Expected(was, should, means_the_same if seen else should.__eq__)
+
+
+def _threshold(
+    was: str,
+    before: Sequence[Area],
+    bases: Iterable[tuple[int, int]],
+    expected: Expectation,
+    *,
+    here: bool,
+) -> str | Expected:
+    """The limit of a colour scale or icon set; Excel allows only fixed references there."""
+    as_rule = _expected(was, before, bases, expected, here=here)
+    plain = expected.formula(was, here=here)
+    if isinstance(as_rule, str):
+        return one_of(was, plain)
+    return Expected(was, plain, lambda now: now == plain or as_rule.accepts(now))
 
 
 def _at(formula: str, base: tuple[int, int], row: int, column: int) -> str:

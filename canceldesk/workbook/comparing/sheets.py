@@ -12,6 +12,7 @@ from lxml import etree
 
 from canceldesk.workbook import markup
 from canceldesk.workbook.comparing import formulas
+from canceldesk.workbook.comparing.expectation import Area
 from canceldesk.workbook.comparing.nodes import Node, node
 from canceldesk.workbook.comparing.workbooks import Workbook, drop_before, rich_text
 from canceldesk.workbook.errors import CannotRead
@@ -60,13 +61,17 @@ class Row:
 
 
 class Sheet:
-    """One pass over a worksheet: take `rows` to their end, then `frame` is what is around them."""
+    """One pass over a worksheet: take `rows` to their end, then `frame` is what is around them.
+
+    `used` are then the rows and columns that hold something, if any do.
+    """
 
     def __init__(self, workbook: Workbook, part: str) -> None:
         self._workbook = workbook
         self._part = part
         self._masters: dict[str, tuple[str, int, int]] = {}
         self._frame: Node | None = None
+        self.used: Area | None = None
 
     @property
     def frame(self) -> Node:
@@ -110,7 +115,7 @@ class Sheet:
         self._frame = node(root)
 
     def _row(self, element: etree._Element, before: int) -> Row:
-        number = int(element.get("r") or before + 1)
+        number = _number(element, before)
         attributes = {
             str(name): str(value)
             for name, value in element.attrib.items()
@@ -123,7 +128,19 @@ class Sheet:
                 place = _PLACE.match(child.get("r", ""))
                 column = formulas.column(place[1]) if place else column + 1
                 cells[column] = self._cell(child, number, column)
-        return Row(number, attributes, cells)
+                if place is not None and int(place[2]) != number:
+                    cells[column].more += (("place", place[0]),)
+        row = Row(number, attributes, cells)
+        if not row.is_blank:
+            self._use(number, min(cells), max(cells))
+        return row
+
+    def _use(self, row: int, left: int, right: int) -> None:
+        if self.used is None:
+            self.used = Area(row, left, row, right)
+        else:
+            used = self.used
+            self.used = Area(used.top, min(used.left, left), row, max(used.right, right))
 
     def _cell(self, element: etree._Element, row: int, column: int) -> Cell:
         kind, style, value, formula = "n", 0, "", None
@@ -167,3 +184,12 @@ class Sheet:
                 master, at_row, at_column = self._masters[index]
                 text = formulas.copied(master, row - at_row, column - at_column)
         return Formula(text, attributes)
+
+
+def _number(element: etree._Element, before: int) -> int:
+    """A row's number: its own word, else its cells', else that of the row before and one."""
+    written = element.get("r")
+    if written is None and len(element):
+        place = _PLACE.match(element[0].get("r", ""))
+        written = None if place is None else place[2]
+    return int(written or before + 1)
