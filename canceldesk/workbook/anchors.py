@@ -1,127 +1,74 @@
-"""Moving what lies over the cells: pictures, charts, shapes, buttons, the boxes of comments."""
+"""Moving what lies over the cells: pictures, charts, shapes, buttons, embedded objects."""
 
 from __future__ import annotations
-
-import re
-from html import unescape
-from typing import Final
-from xml.sax.saxutils import escape
 
 from lxml import etree
 
 from canceldesk.workbook import markup
-from canceldesk.workbook.insertion import Insertion
-
-_CLIENT_DATA: Final = re.compile(
-    r"(<(?P<ns>[\w]+):ClientData\b[^>]*>)(?P<body>.*?)(</(?P=ns):ClientData>)", re.DOTALL
-)
-_VML_FORMULA: Final = re.compile(r"(<[\w]+:Fmla(?:Link|Range|Group|Txbx)>)([^<]*)(<)")
-_VML_ROW: Final = re.compile(r"(<[\w]+:Row>\s*)(\d+)")
-_VML_ANCHOR: Final = re.compile(r"(<[\w]+:Anchor>)([^<]*)(<)")
-_ANCHOR_NUMBERS: Final = 8
-_FROM_ROW, _TO_ROW = 2, 6
+from canceldesk.workbook.shift import Shift
 
 
-def move_drawing(root: etree._Element, insertion: Insertion) -> None:
+def move_drawing(root: etree._Element, shift: Shift) -> None:
     """Move the anchors of a drawing (ECMA-376 part 1, 20.5.2) that lies on the list's sheet."""
     for anchor in markup.named(root, "twoCellAnchor", "oneCellAnchor"):
         held = anchor.get("editAs", "twoCell")
         if held == "absolute":
             continue
-        _move_ends(anchor, insertion, size_kept=held == "oneCell")
+        _move_ends(anchor, shift, size_kept=held == "oneCell")
 
 
-def move_controls(frame: etree._Element, insertion: Insertion) -> None:
+def move_controls(frame: etree._Element, shift: Shift) -> None:
     """Move the anchors of form controls and embedded objects written in the sheet itself."""
     for anchor in markup.named(frame, "anchor"):
         follows = markup.is_true(anchor.get("moveWithCells"))
         stretches = markup.is_true(anchor.get("sizeWithCells"))
         if follows or stretches:
-            _move_ends(anchor, insertion, size_kept=not stretches)
+            _move_ends(anchor, shift, size_kept=not stretches)
 
 
-def _move_ends(anchor: etree._Element, insertion: Insertion, *, size_kept: bool) -> None:
-    begin = _row_of(anchor, "from")
-    end = _row_of(anchor, "to")
+def move_by(anchor: etree._Element, rows: int) -> None:
+    """Move an anchor as a whole."""
+    for end in ("from", "to"):
+        row = _part_of(anchor, end, "row")
+        if row is not None:
+            row.text = str(max(_number(row) + rows, 0))
+
+
+def _move_ends(anchor: etree._Element, shift: Shift, *, size_kept: bool) -> None:
+    begin = _part_of(anchor, "from", "row")
+    end = _part_of(anchor, "to", "row")
     if begin is None:
         return
-    moved_by = _moved(begin, insertion) - _row(begin)
+    before = _number(begin)
+    after = _after(before, shift)
+    begin.text = str(after)
+    if size_kept:
+        if end is not None:
+            end.text = str(_number(end) + after - before)
+        return
+    _drop_offset(anchor, "from", before, shift)
     if end is not None:
-        end.text = str(_row(end) + moved_by if size_kept else _moved(end, insertion))
-    begin.text = str(_row(begin) + moved_by)
+        bottom = _number(end)
+        end.text = str(_after(bottom, shift))
+        _drop_offset(anchor, "to", bottom, shift)
 
 
-def _row_of(anchor: etree._Element, end: str) -> etree._Element | None:
+def _drop_offset(anchor: etree._Element, end: str, row: int, shift: Shift) -> None:
+    """An end within a lost row now lies where that row began."""
+    offset = _part_of(anchor, end, "rowOff")
+    if offset is not None and not shift.keeps(row + 1):
+        offset.text = "0"
+
+
+def _part_of(anchor: etree._Element, end: str, name: str) -> etree._Element | None:
     marker = markup.child(anchor, end)
-    return None if marker is None else markup.child(marker, "row")
+    return None if marker is None else markup.child(marker, name)
 
 
-def _row(element: etree._Element) -> int:
+def _number(element: etree._Element) -> int:
     return int(element.text or 0)
 
 
-def _moved(element: etree._Element, insertion: Insertion) -> int:
-    return _after(_row(element), insertion)
-
-
-def _after(row: int, insertion: Insertion) -> int:
+def _after(row: int, shift: Shift) -> int:
     """Drawings count rows from 0."""
-    return insertion.moved(row + 1) - 1
-
-
-def vml_moved(text: str, insertion: Insertion, *, here: bool) -> str:
-    """A VML drawing, which need not be well-formed XML, after the insertion.
-
-    `here`: it lies on the list's sheet, so comments' boxes and buttons move too.
-    """
-
-    def change(match: re.Match[str]) -> str:
-        body = _VML_FORMULA.sub(lambda found: _formula(found, insertion, here=here), match["body"])
-        if here:
-            body = _client_data_moved(body, insertion)
-        return f"{match[1]}{body}{match[4]}"
-
-    return _CLIENT_DATA.sub(change, text)
-
-
-def _formula(match: re.Match[str], insertion: Insertion, *, here: bool) -> str:
-    before = unescape(match[2])
-    after = insertion.formula(before, here=here)
-    return match[0] if after == before else f"{match[1]}{escape(after)}{match[3]}"
-
-
-def _client_data_moved(body: str, insertion: Insertion) -> str:
-    cell = _VML_ROW.search(body)
-    if cell is not None:
-        row = int(cell[2])
-        by = _after(row, insertion) - row
-        body = _VML_ROW.sub(lambda found: f"{found[1]}{row + by}", body)
-        return _VML_ANCHOR.sub(lambda found: _anchor_by(found, by, by), body)
-    if _is_set(body, "MoveWithCells"):
-        return body
-    size_kept = _is_set(body, "SizeWithCells")
-    return _VML_ANCHOR.sub(lambda found: _anchor_moved(found, insertion, size_kept), body)
-
-
-def _is_set(body: str, name: str) -> bool:
-    """Excel writes these two where an object does *not* move or size with its cells."""
-    match = re.search(rf"<\w+:{name}(?:/>|>\s*(\w*)\s*<)", body)
-    return match is not None and (match[1] or "true").casefold() not in ("false", "f")
-
-
-def _anchor_moved(match: re.Match[str], insertion: Insertion, size_kept: bool) -> str:
-    numbers = match[2].split(",")
-    if len(numbers) != _ANCHOR_NUMBERS:
-        return match[0]
-    begin, end = int(numbers[_FROM_ROW]), int(numbers[_TO_ROW])
-    by = _after(begin, insertion) - begin
-    return _anchor_by(match, by, by if size_kept else _after(end, insertion) - end)
-
-
-def _anchor_by(match: re.Match[str], begin_by: int, end_by: int) -> str:
-    numbers = match[2].split(",")
-    if len(numbers) != _ANCHOR_NUMBERS:
-        return match[0]
-    numbers[_FROM_ROW] = f" {int(numbers[_FROM_ROW]) + begin_by}"
-    numbers[_TO_ROW] = f" {int(numbers[_TO_ROW]) + end_by}"
-    return f"{match[1]}{','.join(numbers)}{match[3]}"
+    return shift.moved(row + 1) - 1

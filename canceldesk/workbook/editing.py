@@ -69,7 +69,7 @@ def _move_list(
     sheet = found.sheet
     formulas = _learned(sheet, insertion, here=True)
     sheetframe.move(frame, insertion, here=True)
-    sheetframe.add_merges_of_row(frame, insertion.row)
+    sheetframe.add_merges_of_row(frame, insertion.row, insertion.count)
     last_row = sheet.last_row_up_to(LAST_ROW - insertion.count)
     sheetframe.extend_dimension(frame, max(last_row + insertion.count, insertion.row))
     chunks = _with_rows(sheet, insertion, formulas, new_rows)

@@ -1,35 +1,33 @@
-"""Where everything stands after one row was inserted directly under a list's heading.
+"""Where everything stands after rows were inserted directly under a list's heading.
 
-Everything at or below the new row moves down by one. A reference that means the whole list, that
-is a range whose first row was the first data row, grows to take the new row in; Excel itself would
+Everything at or below the new rows moves down. A reference that means the whole list, that is a
+range whose first row was the first data row, grows to take the new rows in; Excel itself would
 only move it. Rows *inside* the list that look at their own or neighbouring rows are no such
-references and just move.
+references and just move; a total of the rows above it is one, though.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
-from canceldesk.workbook import references
-from canceldesk.workbook.errors import CannotEdit
-from canceldesk.workbook.references import LAST_ROW, Corner, Reference, Span
+from canceldesk.workbook import pairing, references
+from canceldesk.workbook.references import LAST_ROW, Corner, Reference, Span, column_number
+from canceldesk.workbook.shift import Place, Shift
 
 
 @dataclass(frozen=True)
-class Insertion:
-    """A row put in at `row` (the first data row until now) of `tab`.
+class Insertion(Shift):
+    """`count` rows put in at `row`, which was the first data row until now.
 
-    `last_row` is the last row of the list before (`row - 1` for an empty list); `left` and `right`
-    are its outermost columns, A being 1; `tabs` are all tabs in order.
+    `last_row` is the last row of the list before (`row - 1` for an empty list).
     """
 
-    tab: str
-    row: int
-    last_row: int
-    left: int
-    right: int
-    tabs: tuple[str, ...] = ()
     count: int = 1
+
+    by_hand: ClassVar[str] = "add this row by hand"
+    impossible: ClassVar[str] = "a row cannot be put into"
 
     @property
     def single(self) -> bool:
@@ -40,176 +38,131 @@ class Insertion:
         """Where the row numbered `row` stands now; nothing falls off the sheet's end."""
         return min(row + self.count, LAST_ROW) if row >= self.row else row
 
-    def span_moved(self, span: Span) -> Span:
-        """Where a rectangle stands now, stretched if the new row is inside."""
-        return Span(self.moved(span.top), span.left, self.moved(span.bottom), span.right)
+    def rows_moved(self, first: int, last: int) -> tuple[int, int]:
+        """Where a run of rows stands now, stretched if the new rows are inside."""
+        return self.moved(first), self.moved(last)
 
-    def range_moved(self, text: str) -> str:
-        """`span_moved` for `A1:B2` as text."""
-        return references.rewritten(text, self._plain)
+    def straddled_by(self, span: Span) -> bool:
+        """Whether a rectangle lies on both sides of the new rows."""
+        return span.top < self.row <= span.bottom
 
     def range_grown(self, text: str, *, even_single: bool = False) -> str:
-        """The range with the new row taken in if it covered the list from its first row.
+        """The range with the new rows taken in if it covered the list from its first row.
 
         With `even_single` a range over only the first row grows too.
         """
 
         def change(found: Reference) -> str | None:
-            bottom = found.bottom or found.top
-            starts = found.top.row == self.row and self.overlaps(found)
-            if starts and (bottom.row > self.row or even_single or self.single):
-                top = str(found.top)
-                return f"{top}:{_with_row(bottom, self.moved(bottom.row))}"
-            return self._plain(found)
+            last = found.lower.row
+            starts = found.upper.row == self.row and self.overlaps(found)
+            if not starts or not (last > self.row or even_single or self.single):
+                return self._plain(found)
+            if found.bottom is None:
+                return f"{found.top}:{_with_row(found.top, self.moved(last))}"
+            return found.at(self.row, self.moved(last))
 
         return references.rewritten(text, change)
 
-    def ranges_moved(self, text: str) -> str:
-        """`range_moved` for several ranges with spaces between."""
-        return " ".join(self.range_moved(part) for part in text.split())
-
-    def ranges_grown(self, text: str, *, even_single: bool = False) -> str:
-        """`range_grown` for several ranges with spaces between."""
-        return " ".join(self.range_grown(part, even_single=even_single) for part in text.split())
-
-    def straddled_by(self, span: Span) -> bool:
-        """Whether a rectangle lies on both sides of the new row."""
-        return span.top < self.row <= span.bottom
-
-    def overlaps(self, reference: Reference) -> bool:
-        """Whether a reference has columns of the list."""
-        if not reference.top.letters:
-            return True
-        left = references.column_number(reference.top.letters)
-        right = references.column_number((reference.bottom or reference.top).letters)
-        return left <= self.right and right >= self.left
-
-    def means(self, reference: Reference, *, here: bool) -> bool:
-        """Whether a reference is to the list's sheet; `here`: the formula stands on that sheet."""
-        if reference.sheet is None:
-            return here
-        if ":" in reference.sheet:
-            self._check_across_tabs(reference)
-            return False
-        return reference.sheet.casefold() == self.tab.casefold()
-
-    def _check_across_tabs(self, reference: Reference) -> None:
-        """Refuse where `Jan:Dec!A9` would have to move on one of its tabs only."""
-        begin, _, end = (reference.sheet or "").casefold().partition(":")
-        folded = [tab.casefold() for tab in self.tabs]
-        if begin not in folded or end not in folded:
-            return
-        between = folded[folded.index(begin) : folded.index(end) + 1]
-        if self.tab.casefold() in between and self._plain(reference) is not None:
-            raise CannotEdit(
-                f"A formula adds up several tabs at once ({begin} to {end}), so a row cannot be "
-                f"put into “{self.tab}” alone without changing what the formula means. "
-                "Change that formula, or add this row by hand."
-            )
-
-    def formula(self, text: str, *, here: bool, row: int | None = None) -> str:
-        """The formula of a cell (or of a chart, a pivot source, ...) after the insertion.
-
-        `here`: it stands on the list's sheet; `row`: the row it stood in.
-        """
-        inside = here and row is not None and self.row <= row <= self.last_row
-
-        def change(reference: Reference) -> str | None:
+    def _changed(
+        self, text: str, found: Sequence[Reference], *, here: bool, place: Place, block: int
+    ) -> Callable[[Reference], str | None]:
+        def could(reference: Reference) -> bool:
             if not self.means(reference, here=here):
-                return None
-            return self._in_cell(reference, inside=inside)
+                return False
+            straddles = reference.upper.row < self.row <= reference.lower.row
+            return straddles or self._may_grow(reference, place)
 
-        return references.rewritten(text, change)
-
-    def name(self, text: str) -> str:
-        """The formula of a defined name, where rows not fixed are relative to the user's cell."""
-
-        def change(reference: Reference) -> str | None:
-            bottom = reference.bottom or reference.top
-            if not self.means(reference, here=False) or not (
-                reference.top.row_fixed and bottom.row_fixed
-            ):
-                return None
-            return self._in_cell(reference, inside=False)
-
-        return references.rewritten(text, change)
-
-    def rule(self, text: str, *, here: bool, before: Span, after: Span) -> str:
-        """The formula of a conditional format or validation that covers `before`, now `after`.
-
-        Rows that are not fixed are relative to the top of the covered cells.
-        """
-        travels = here and before.bottom >= self.row
-
-        def change(reference: Reference) -> str | None:
-            if not self.means(reference, here=here):
-                return None
-            if travels:
-                return self._with_base(reference, after.top - before.top)
-            self._check_uniform(reference, before)
-            return self._in_cell(reference, inside=False)
-
-        return references.rewritten(text, change)
-
-    def _in_cell(self, reference: Reference, *, inside: bool) -> str | None:
-        top, bottom = reference.top, reference.bottom
-        if bottom is None:
-            stays = (
-                reference.anchors_block
-                and top.row == self.row
+        growing = pairing.growing(
+            text,
+            found,
+            grows=lambda reference: (
+                self.means(reference, here=here)
                 and self.overlaps(reference)
-                and (top.row_fixed or not inside)
-            )
-            return None if stays else self._plain(reference)
-        if self._grows(reference, inside=inside):
-            return reference.moved((top.row, self.moved(bottom.row)))
-        return self._plain(reference)
-
-    def _grows(self, reference: Reference, *, inside: bool) -> bool:
-        top, bottom = reference.top, reference.bottom
-        if bottom is None or top.row != self.row or not self.overlaps(reference):
-            return False
-        if inside:
-            running_total = not bottom.row_fixed and top.letters == bottom.letters
-            return top.row_fixed and (bottom.row > self.row or running_total)
-        if bottom.row > self.row:
-            return True
-        return self.single and bottom.row == self.row and top.letters == bottom.letters != ""
-
-    def _plain(self, reference: Reference) -> str | None:
-        bottom = reference.bottom or reference.top
-        rows = (self.moved(reference.top.row), self.moved(bottom.row))
-        return None if rows == (reference.top.row, bottom.row) else reference.moved(rows)
-
-    def _with_base(self, reference: Reference, moved_by: int) -> str:
-        bottom = reference.bottom or reference.top
-        grows = (
-            reference.bottom is not None
-            and reference.top.row_fixed
-            and reference.top.row == self.row
-            and (bottom.row > self.row or not bottom.row_fixed or self.single)
-            and self.overlaps(reference)
+                and self._may_grow(reference, place)
+            ),
+            could=could,
+            block=block,
         )
-        top = self._based(reference.top, moved_by)
-        return reference.moved((reference.top.row if grows else top, self._based(bottom, moved_by)))
 
-    def _based(self, corner: Corner, moved_by: int) -> int:
-        if corner.row_fixed:
-            return self.moved(corner.row)
-        return min(corner.row + moved_by, LAST_ROW)
-
-    def _check_uniform(self, reference: Reference, covered: Span) -> None:
-        """Refuse where one formula for many cells would have to move for only some of them."""
-        height = covered.bottom - covered.top
-        for corner in (reference.top, reference.bottom):
-            if corner is None or corner.row_fixed:
-                continue
-            if corner.row < self.row <= corner.row + height:
-                raise CannotEdit(
-                    "A conditional format or a validation outside the list looks row by row into "
-                    f"“{self.tab}”, across the place of the new row, and cannot be kept as it is. "
-                    "Change that rule to fixed rows ($), or add this row by hand."
+        def change(reference: Reference) -> str | None:
+            if reference.bottom is None:
+                return None if self._opens_list(reference, place) else self._plain(reference)
+            if reference.begin in growing:
+                return reference.at(
+                    min(self.row, reference.upper.row), self.moved(reference.lower.row)
                 )
+            return self._plain(reference)
+
+        return change
+
+    def _opens_list(self, reference: Reference, place: Place) -> bool:
+        """Whether a single cell is the fixed start of a block that means the list."""
+        return (
+            reference.anchors_block
+            and reference.top.row == self.row
+            and self.overlaps(reference)
+            and (reference.top.row_fixed or not place.in_rows)
+        )
+
+    def _may_grow(self, reference: Reference, place: Place) -> bool:
+        """Whether the rows of a range are those of the whole list, seen from `place`."""
+        upper, lower = reference.upper, reference.lower
+        if reference.bottom is None or upper.row != self.row:
+            return False
+        if not place.in_rows:
+            return lower.row > self.row or (self.single and reference.one_column)
+        running_total = not lower.row_fixed and reference.one_column
+        if upper.row_fixed and (lower.row > self.row or running_total):
+            return True
+        if self.row < lower.row < place.row and self._is_total(reference, place):
+            return True
+        from_here_on = lower.row_fixed and not upper.row_fixed
+        return not place.in_columns and self.row < lower.row >= self.last_row and not from_here_on
+
+    def _is_total(self, reference: Reference, place: Place) -> bool:
+        """Whether a formula among the list's rows that reads rows above it is really a total."""
+        own_column = column_number(reference.top.letters or "A") == place.column
+        return place.row == self.last_row or (reference.one_column and own_column)
+
+    def _with_base(
+        self, text: str, found: Sequence[Reference], moved_by: int
+    ) -> Callable[[Reference], str | None]:
+        def may_grow(reference: Reference) -> bool:
+            upper, lower = reference.upper, reference.lower
+            return (
+                reference.bottom is not None
+                and upper.row_fixed
+                and upper.row == self.row
+                and (lower.row > self.row or not lower.row_fixed or self.single)
+            )
+
+        growing = pairing.growing(
+            text,
+            found,
+            grows=lambda reference: (
+                self.means(reference, here=True)
+                and self.overlaps(reference)
+                and may_grow(reference)
+            ),
+            could=lambda reference: (
+                self.means(reference, here=True)
+                and (may_grow(reference) or reference.upper.row < self.row <= reference.lower.row)
+            ),
+        )
+
+        def change(reference: Reference) -> str:
+            upper = self._corner_with_base(reference.upper, moved_by)
+            lower = self._corner_with_base(reference.lower, moved_by)
+            grows = reference.begin in growing and reference.upper.row == self.row
+            return reference.at(self.row if grows else upper, lower)
+
+        return change
+
+    def _corner_with_base(self, corner: Corner, moved_by: int) -> int:
+        return self.moved(corner.row) if corner.row_fixed else self._based(corner, moved_by)
+
+    def _tears(self, first: int, height: int) -> bool:
+        return first < self.row <= first + height
 
 
 def _with_row(corner: Corner, row: int) -> Corner:

@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from canceldesk.workbook import markup, references, styles, text, values
+from canceldesk.workbook import markup, references, relocation, styles, text, values
 from canceldesk.workbook.protocol import NewRow
 from canceldesk.workbook.reading import FoundList
 from canceldesk.workbook.sheetdata import Formula, Row, attributes_text, cells
@@ -110,7 +110,7 @@ def xml(
 
 
 def _calculated(formula: Formula, place: str, style: int, number: int) -> str:
-    told = references.relocated(formula.text, number - formula.row, 0)
+    told = relocation.relocated(formula.text, number - formula.row, 0)
     named = formula.attributes | ({"ref": place} if formula.attributes else {})
     inside = "" if told is None else f"<f{attributes_text(named)}>{escape(told)}</f>"
     return f'<c r="{place}"{_style(style)}>{inside}</c>'

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Final
+from urllib.parse import quote, unquote
 
 from lxml import etree
 
-from canceldesk.workbook import anchors, markup
-from canceldesk.workbook.insertion import Insertion
+from canceldesk.workbook import anchors, charts, comments, markup, tableparts, vml
 from canceldesk.workbook.package import Package, Relationship
-from canceldesk.workbook.references import Span
+from canceldesk.workbook.pruning import take_out
+from canceldesk.workbook.shift import LOST, Shift, folded
 
 _AFTER_CALCULATION: Final = [
     "fileVersion",
@@ -26,26 +27,39 @@ _AFTER_CALCULATION: Final = [
     "definedNames",
 ]
 _ACROSS_TABS: Final = re.compile(rb":[^<>:!\"]{1,64}!")
+_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
+_HIDDEN_ROWS: Final = ".wvu.Rows"
+"""How the name ends that holds the rows a person's own view of the sheet hides."""
+_LEFT_IN_LINKS: Final = "!$&'()*+,;=:@/?"
 
 
 def mentions(data: bytes, tab: str) -> bool:
     """Whether a part may hold a reference to the tab; true when in doubt."""
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or _ACROSS_TABS.search(data):
+    if data[:2] in _UTF_16 or _ACROSS_TABS.search(data):
         return True
     longest = max(re.findall(r"\w+", tab) or [""], key=len)
     if longest.isascii():
         return longest.lower().encode() in data.lower()
-    return longest.casefold() in data.decode("utf-8", "replace").casefold()
+    return b"&#" in data or longest.casefold() in data.decode("utf-8", "replace").casefold()
 
 
-def move_workbook(root: etree._Element, insertion: Insertion) -> None:
+def move_workbook(root: etree._Element, shift: Shift) -> None:
     """Move the defined names and ask Excel to calculate when it opens the file."""
     names = markup.child(root, "definedNames")
-    if names is not None:
-        for name in names:
-            if name.text:
-                name.text = insertion.name(name.text)
+    for name in [] if names is None else names:
+        if not name.text:
+            continue
+        if name.get("name", "").endswith(_HIDDEN_ROWS):
+            name.text = shift.merely_moved(name.text)
+        else:
+            name.text = shift.name(name.text, here=_belongs(name, shift))
     _calculate_on_load(root)
+
+
+def _belongs(name: etree._Element, shift: Shift) -> bool:
+    """Whether a name is one of the list's own sheet only."""
+    place = name.get("localSheetId", "")
+    return place.isdigit() and shift.tabs[int(place) : int(place) + 1] == (shift.tab,)
 
 
 def _calculate_on_load(root: etree._Element) -> None:
@@ -61,7 +75,7 @@ def _calculate_on_load(root: etree._Element) -> None:
     calculation.set("fullCalcOnLoad", "1")
 
 
-def move_formula_parts(package: Package, own: set[str], insertion: Insertion) -> None:
+def move_formula_parts(package: Package, own: set[str], shift: Shift) -> None:
     """Move the formulas in charts, drawings, tables, controls and pivot sources everywhere.
 
     `own` are the parts that belong to the list's sheet, whose references need not name it.
@@ -72,64 +86,52 @@ def move_formula_parts(package: Package, own: set[str], insertion: Insertion) ->
         here = part in own
         if not kind.endswith(tuple(_FORMULA_PARTS)):
             continue
-        if not here and not mentions(package.read(part), insertion.tab):
+        if not here and not mentions(package.read(part), shift.tab):
             continue
         move = next(move for ending, move in _FORMULA_PARTS.items() if kind.endswith(ending))
         root = package.tree(part)
         before = etree.tostring(root)
-        move(root, insertion, here)
+        move(root, shift, here)
         if etree.tostring(root) != before:
             package.write_tree(part, root)
 
 
-def _move_chart(root: etree._Element, insertion: Insertion, here: bool) -> None:
-    for element in markup.named(root, "f", "sqref"):
-        if element.text:
-            element.text = insertion.formula(element.text, here=False)
-
-
-def _move_linked(root: etree._Element, insertion: Insertion, here: bool) -> None:
+def _move_linked(root: etree._Element, shift: Shift, here: bool) -> None:
     for element in root.iter(etree.Element):
         for name in _LINKED & set(element.attrib):
-            element.set(str(name), insertion.formula(element.get(name) or "", here=here))
+            element.set(str(name), shift.formula(element.get(name) or "", here=here))
 
 
-def _move_table_formulas(root: etree._Element, insertion: Insertion, here: bool) -> None:
-    before = Span.of(root.get("ref", ""))
-    headed = root.get("headerRowCount", "1") != "0"
-    before = replace(before, top=before.top + headed)
-    top = before.top if before.top == insertion.row else insertion.moved(before.top)
-    after = replace(before, top=top)
-    for element in markup.named(root, "calculatedColumnFormula"):
-        if element.text:
-            element.text = insertion.rule(element.text, here=here, before=before, after=after)
-    for element in markup.named(root, "totalsRowFormula"):
-        if element.text:
-            element.text = insertion.formula(element.text, here=here)
-
-
-def _move_pivot_source(root: etree._Element, insertion: Insertion, here: bool) -> None:
+def _move_pivot_source(root: etree._Element, shift: Shift, here: bool) -> None:
     for source in markup.named(root, "worksheetSource", "rangeSet"):
-        on_list = source.get("sheet", "").casefold() == insertion.tab.casefold()
+        on_list = folded(source.get("sheet", "")) == folded(shift.tab)
         if source.get("ref") and on_list and not markup.relationship_id(source):
-            source.set("ref", insertion.range_grown(source.get("ref", "")))
+            source.set("ref", shift.range_grown(source.get("ref", "")) or source.get("ref", ""))
+
+
+def _move_query_parameters(root: etree._Element, shift: Shift, here: bool) -> None:
+    for parameter in markup.named(root, "parameter"):
+        written = parameter.get("cell")
+        if written:
+            parameter.set("cell", shift.formula(written, here=False))
 
 
 _LINKED: Final = frozenset(
     ("textlink", "cellRange", "fmlaLink", "fmlaRange", "fmlaGroup", "fmlaTxbx")
 )
-_FORMULA_PARTS: Final = {
-    "drawingml.chart+xml": _move_chart,
-    "ms-office.chartex+xml": _move_chart,
+_FORMULA_PARTS: Final[dict[str, Callable[[etree._Element, Shift, bool], None]]] = {
+    "drawingml.chart+xml": charts.move,
+    "ms-office.chartex+xml": charts.move,
     "officedocument.drawing+xml": _move_linked,
     "drawingml.chartshapes+xml": _move_linked,
     "ms-excel.controlproperties+xml": _move_linked,
-    "spreadsheetml.table+xml": _move_table_formulas,
+    "spreadsheetml.table+xml": tableparts.move_formulas,
     "pivotCacheDefinition+xml": _move_pivot_source,
+    "spreadsheetml.connections+xml": _move_query_parameters,
 }
 
 
-def move_parts_of_sheet(package: Package, arrows: list[Relationship], insertion: Insertion) -> None:
+def move_parts_of_sheet(package: Package, arrows: list[Relationship], shift: Shift) -> None:
     """Move the parts that lie on the list's own sheet."""
     for arrow in arrows:
         if arrow.external or not package.has(arrow.target):
@@ -140,53 +142,39 @@ def move_parts_of_sheet(package: Package, arrows: list[Relationship], insertion:
         if move is not None:
             root = package.tree(arrow.target)
             before = etree.tostring(root)
-            move(root, insertion)
+            move(root, shift)
             if etree.tostring(root) != before:
                 package.write_tree(arrow.target, root)
 
 
-def _move_table(root: etree._Element, insertion: Insertion) -> None:
-    headed = root.get("headerRowCount", "1") != "0"
-    change = insertion.range_moved if headed else insertion.range_grown
-    for element in (root, *markup.named(root, "autoFilter")):
-        written = element.get("ref")
-        if written:
-            element.set("ref", change(written))
-    for element in markup.named(root, "sortState", "sortCondition"):
-        written = element.get("ref")
-        if written:
-            element.set("ref", insertion.range_grown(written))
-
-
-def _move_comments(root: etree._Element, insertion: Insertion) -> None:
-    for comment in markup.named(root, "comment", "threadedComment"):
-        written = comment.get("ref")
-        if written:
-            comment.set("ref", insertion.range_moved(written))
-
-
-def _move_pivot_table(root: etree._Element, insertion: Insertion) -> None:
+def _move_pivot_table(root: etree._Element, shift: Shift) -> None:
     location = markup.child(root, "location")
     if location is not None and location.get("ref"):
-        location.set("ref", insertion.range_moved(location.get("ref", "")))
+        location.set("ref", shift.range_moved(location.get("ref", "")))
 
 
-def _move_single_cells(root: etree._Element, insertion: Insertion) -> None:
-    for cell in markup.named(root, "singleXmlCell"):
-        if cell.get("r"):
-            cell.set("r", insertion.range_moved(cell.get("r", "")))
+def _move_single_cells(root: etree._Element, shift: Shift) -> None:
+    for cell in list(markup.named(root, "singleXmlCell")):
+        moved = shift.range_moved(cell.get("r", ""))
+        if moved:
+            cell.set("r", moved)
+        elif cell.get("r"):
+            take_out(cell)
 
 
-def _move_sheet_views(root: etree._Element, insertion: Insertion) -> None:
-    for element in root.iter(etree.Element):
-        if element.get("ref"):
-            element.set("ref", insertion.range_moved(element.get("ref", "")))
+def _move_sheet_views(root: etree._Element, shift: Shift) -> None:
+    for element in list(root.iter(etree.Element)):
+        if markup.local(element) in ("sortCondition", "sortState"):
+            tableparts.move_sorted(element, shift)
+        elif element.get("ref"):
+            written = element.get("ref", "")
+            element.set("ref", shift.range_moved(written) or written)
 
 
 _MOVERS: Final = {
-    "table": _move_table,
-    "comments": _move_comments,
-    "threadedComment": _move_comments,
+    "table": tableparts.move,
+    "comments": comments.move,
+    "threadedComment": comments.move,
     "drawing": anchors.move_drawing,
     "pivotTable": _move_pivot_table,
     "tableSingleCells": _move_single_cells,
@@ -194,20 +182,20 @@ _MOVERS: Final = {
 }
 
 
-def move_vml(package: Package, on_list: set[str], insertion: Insertion) -> None:
+def move_vml(package: Package, on_list: set[str], shift: Shift) -> None:
     """Move all VML drawings; `on_list` are those that lie on the list's sheet."""
     for part in package.parts:
         if not part.casefold().endswith(".vml"):
             continue
         data = package.read(part)
         here = part in on_list
-        if here or mentions(data, insertion.tab):
+        if here or mentions(data, shift.tab):
             text = data.decode("utf-8", "surrogateescape")
-            moved = anchors.vml_moved(text, insertion, here=here)
+            moved = vml.moved(text, shift, here=here)
             package.write(part, moved.encode("utf-8", "surrogateescape"))
 
 
-def move_hyperlinks_in_relationships(package: Package, insertion: Insertion) -> None:
+def move_hyperlinks_in_relationships(package: Package, shift: Shift) -> None:
     """Move links of shapes to places in the workbook, which relationships hold as `#Tab!A1`."""
     for part in package.parts:
         if not part.endswith(".rels") or b'Target="#' not in package.read(part):
@@ -217,8 +205,16 @@ def move_hyperlinks_in_relationships(package: Package, insertion: Insertion) -> 
         for arrow in root.iter(etree.Element):
             target = arrow.get("Target", "")
             if target.startswith("#"):
-                moved = "#" + insertion.formula(target[1:], here=False)
+                moved = _link_moved(target, shift)
                 changed = changed or moved != target
                 arrow.set("Target", moved)
         if changed:
             package.write_tree(part, root)
+
+
+def _link_moved(target: str, shift: Shift) -> str:
+    place = unquote(target[1:])
+    moved = shift.formula(place, here=False)
+    if moved == place or LOST in moved:
+        return target
+    return "#" + (quote(moved, safe=_LEFT_IN_LINKS) if "%" in target else moved)

@@ -1,4 +1,4 @@
-"""Finding cell references in formulas, and moving them.
+"""Finding cell references in formulas, and rewriting them.
 
 The grammar is that of formulas as files store them (ECMA-376 part 1, 18.17): A1 style, English
 function names, commas between arguments.
@@ -7,7 +7,7 @@ function names, commas between arguments.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
@@ -16,22 +16,21 @@ LAST_ROW: Final = 1_048_576
 LAST_COLUMN: Final = 16_384
 
 _OFFSET_WITH_HEIGHT: Final = 4
-_NAME_CHARACTER: Final = r"[\w.\\?]"
+_NAME_CHARACTER: Final = r"(?:[\w.\\?]|[^\x00-\x7f])"
 _CELL: Final = r"(\$?)([A-Za-z]{1,3})(\$?)([1-9][0-9]{0,6})"
 _ENDS: Final = r"(?![\w.\\?(\[!])"
 _AREA: Final = re.compile(rf"{_CELL}(?:\s*:\s*{_CELL})?{_ENDS}")
-_ROWS: Final = re.compile(rf"(\$?)([1-9][0-9]{{0,6}}):(\$?)([1-9][0-9]{{0,6}}){_ENDS}")
+_ROWS: Final = re.compile(rf"(\$?)([1-9][0-9]{{0,6}})\s*:\s*(\$?)([1-9][0-9]{{0,6}}){_ENDS}")
 _PREFIX: Final = re.compile(
     r"(?:'(?P<quoted>(?:[^']|'')+)'"
-    rf"|(?P<plain>(?:\[[^\[\]]*\])?{_NAME_CHARACTER}+(?::{_NAME_CHARACTER}+)?|\[[^\[\]]*\]))!"
+    rf"|(?P<plain>(?:\[[^\[\]]*\])?{_NAME_CHARACTER}+(?::{_NAME_CHARACTER}+)?|\[[^\[\]]*\])"
+    r"|(?P<lost>\#REF))!"
 )
-_LITERAL: Final = re.compile(
-    r'"(?:[^"]|"")*"'
-    r"|#(?:REF!|NULL!|DIV/0!|VALUE!|NAME\?|NUM!|N/A|GETTING_DATA|[A-Z]+!)",
-    re.IGNORECASE,
-)
-_WORD: Final = re.compile(r"[\w.\\?$]+")
+_STRING: Final = re.compile(r'"(?:[^"]|"")*"')
+_WORD: Final = re.compile(rf"(?:{_NAME_CHARACTER}|\$)+")
 _ONE_CELL: Final = re.compile(rf"^{_CELL}$")
+_TOKEN_BEGINS: Final = re.compile(r"""["'\[#\w.\\?$]|[^\x00-\x7f]""")
+_DIGIT: Final = re.compile(r"[0-9]")
 _RANGE: Final = re.compile(
     r"^\$?([A-Za-z]{1,3})?\$?([0-9]{1,7})?(?::\$?([A-Za-z]{1,3})?\$?([0-9]{1,7})?)?$"
 )
@@ -73,8 +72,10 @@ class Corner:
 class Reference:
     """A reference found in a formula at `begin` to `end`.
 
-    `sheet` is None for the formula's own sheet. `anchors_block` is true for a single cell from
-    which a block opens: `B5:INDEX(...)`, or OFFSET with a height.
+    `sheet` is None for the formula's own sheet. `bottom` is the corner written second, if any; it
+    may lie above `top` in a range written upside down. `anchors_block` is true for a single cell
+    from which a block opens: `B5:INDEX(...)`, or OFFSET with a height. `elsewhere` is true for
+    cells of another workbook or of a deleted sheet.
     """
 
     begin: int
@@ -84,13 +85,38 @@ class Reference:
     top: Corner
     bottom: Corner | None
     anchors_block: bool = False
+    elsewhere: bool = False
 
-    def moved(self, rows: tuple[int, int]) -> str:
-        """The reference as text with its top and bottom at these rows."""
-        top = replace(self.top, row=rows[0])
+    @property
+    def upper(self) -> Corner:
+        """The corner of the first row."""
+        if self.bottom is not None and self.bottom.row < self.top.row:
+            return self.bottom
+        return self.top
+
+    @property
+    def lower(self) -> Corner:
+        """The corner of the last row."""
+        if self.bottom is None or self.bottom.row < self.top.row:
+            return self.top
+        return self.bottom
+
+    @property
+    def height(self) -> int:
+        """How many rows it covers."""
+        return self.lower.row - self.upper.row + 1
+
+    @property
+    def one_column(self) -> bool:
+        """Whether it is a range within one column."""
+        return self.bottom is not None and self.top.letters == self.bottom.letters != ""
+
+    def at(self, first: int, last: int) -> str:
+        """The reference as text, covering the rows `first` to `last`."""
         if self.bottom is None:
-            return f"{self.prefix}{top}"
-        return f"{self.prefix}{top}:{replace(self.bottom, row=rows[1])}"
+            return f"{self.prefix}{replace(self.top, row=first)}"
+        ends = (last, first) if self.bottom.row < self.top.row else (first, last)
+        return f"{self.prefix}{replace(self.top, row=ends[0])}:{replace(self.bottom, row=ends[1])}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,19 +137,37 @@ class Span:
         first_column, first_row, last_column, last_row = match.groups()
         if ":" not in text:
             last_column, last_row = first_column, first_row
-        return cls(
-            int(first_row or 1),
+        rows = (int(first_row or 1), int(last_row or LAST_ROW))
+        columns = (
             column_number(first_column) if first_column else 1,
-            int(last_row or LAST_ROW),
             column_number(last_column) if last_column else LAST_COLUMN,
+        )
+        return cls(min(rows), min(columns), max(rows), max(columns))
+
+    @classmethod
+    def around(cls, spans: Iterable[Span]) -> Span:
+        """The smallest rectangle that holds all of these."""
+        held = list(spans)
+        return cls(
+            min(span.top for span in held),
+            min(span.left for span in held),
+            max(span.bottom for span in held),
+            max(span.right for span in held),
         )
 
 
-def rewritten(formula: str, change: Callable[[Reference], str | None]) -> str:
-    """`formula` with every reference replaced by what `change` gives; None leaves it alone."""
+def rewritten(
+    formula: str,
+    change: Callable[[Reference], str | None],
+    among: Iterable[Reference] | None = None,
+) -> str:
+    """`formula` with every reference replaced by what `change` gives; None leaves it alone.
+
+    `among` are the references to look at, in their order, when they are known already.
+    """
     pieces: list[str] = []
     done = 0
-    for reference in found(formula):
+    for reference in found(formula) if among is None else among:
         replacement = change(reference)
         if replacement is None:
             continue
@@ -132,35 +176,39 @@ def rewritten(formula: str, change: Callable[[Reference], str | None]) -> str:
     return "".join((*pieces, formula[done:])) if pieces else formula
 
 
-def found(formula: str) -> list[Reference]:
+def found(formula: str, *, elsewhere: bool = False) -> list[Reference]:
     """All references with rows in `formula`, left to right.
 
-    References to other workbooks are left out; one across several sheets (`Jan:Dec!A1`) has the
-    sheets' names joined by a colon as its sheet.
+    References to other workbooks are given only if `elsewhere` is asked for; one across several
+    sheets (`Jan:Dec!A1`) has the sheets' names joined by a colon as its sheet.
     """
     references: list[Reference] = []
-    position = 0
-    while position < len(formula):
-        position = _step(formula, position, references)
-    return references
+    if not _DIGIT.search(formula):
+        return references
+    token = _TOKEN_BEGINS.search(formula)
+    while token is not None:
+        position = _step(formula, token.start(), references)
+        token = _TOKEN_BEGINS.search(formula, position)
+    if elsewhere:
+        return references
+    return [reference for reference in references if not reference.elsewhere]
 
 
 def _step(formula: str, position: int, references: list[Reference]) -> int:
     """Read one token at `position`; give the position behind it."""
-    literal = _LITERAL.match(formula, position)
-    if literal:
-        return literal.end()
+    if formula[position] == '"':
+        literal = _STRING.match(formula, position)
+        return literal.end() if literal else position + 1
     prefix = _prefix(formula, position)
     begin = prefix.end() if prefix else position
     reference = _reference(formula, position, begin, prefix)
     if reference is not None:
-        if not (prefix and _external(prefix)):
-            references.append(reference)
+        references.append(reference)
         return reference.end
     if prefix:
         return begin
     if formula[position] == "[":
-        return _behind_brackets(formula, position)
+        return behind_brackets(formula, position)
     word = _WORD.match(formula, position)
     return word.end() if word else position + 1
 
@@ -173,14 +221,12 @@ def _prefix(formula: str, position: int) -> re.Match[str] | None:
     return None if colon and _ONE_CELL.match(before) else match
 
 
-def _external(prefix: re.Match[str]) -> bool:
-    return "[" in (prefix["quoted"] or prefix["plain"])
-
-
 def _reference(formula: str, begin: int, at: int, prefix: re.Match[str] | None) -> Reference | None:
-    sheet = None
+    sheet, elsewhere = None, False
     if prefix is not None:
-        sheet = prefix["plain"] or prefix["quoted"].replace("''", "'")
+        quoted, plain, lost = prefix.group("quoted", "plain", "lost")
+        sheet = plain or lost or quoted.replace("''", "'")
+        elsewhere = lost is not None or "[" in sheet
     written = formula[begin:at]
     area = _AREA.match(formula, at)
     if area is not None:
@@ -190,27 +236,30 @@ def _reference(formula: str, begin: int, at: int, prefix: re.Match[str] | None) 
         opens = area[5] is None and (
             formula[area.end() : area.end() + 1] == ":" or _starts_block(formula, begin)
         )
-        return Reference(begin, area.end(), sheet, written, *corners, anchors_block=opens)
+        return Reference(begin, area.end(), sheet, written, *corners, opens, elsewhere)
     rows = _ROWS.match(formula, at)
     if rows is None:
         return None
     top = Corner("", False, int(rows[2]), bool(rows[1]))
     bottom = Corner("", False, int(rows[4]), bool(rows[3]))
-    return Reference(begin, rows.end(), sheet, written, top, bottom)
+    if max(top.row, bottom.row) > LAST_ROW:
+        return None
+    return Reference(begin, rows.end(), sheet, written, top, bottom, False, elsewhere)
 
 
 def _corners(area: re.Match[str]) -> tuple[Corner, Corner | None] | None:
     top = Corner(area[2], bool(area[1]), int(area[4]), bool(area[3]))
-    if not _on_sheet(top):
+    if not on_sheet(top):
         return None
     if area[5] is None:
         return top, None
     bottom = Corner(area[6], bool(area[5]), int(area[8]), bool(area[7]))
-    return (top, bottom) if _on_sheet(bottom) else None
+    return (top, bottom) if on_sheet(bottom) else None
 
 
-def _on_sheet(corner: Corner) -> bool:
-    return corner.row <= LAST_ROW and column_number(corner.letters) <= LAST_COLUMN
+def on_sheet(corner: Corner) -> bool:
+    """Whether a sheet is large enough to have this cell."""
+    return 1 <= corner.row <= LAST_ROW and column_number(corner.letters) <= LAST_COLUMN
 
 
 def _starts_block(formula: str, begin: int) -> bool:
@@ -219,7 +268,7 @@ def _starts_block(formula: str, begin: int) -> bool:
         return False
     depth, arguments, position = 0, 1, begin
     while position < len(formula) and depth >= 0:
-        literal = _LITERAL.match(formula, position)
+        literal = _STRING.match(formula, position)
         character = formula[position]
         depth += (character in "([{") - (character in ")]}")
         arguments += character == "," and depth == 0
@@ -227,7 +276,7 @@ def _starts_block(formula: str, begin: int) -> bool:
     return arguments >= _OFFSET_WITH_HEIGHT
 
 
-def _behind_brackets(formula: str, position: int) -> int:
+def behind_brackets(formula: str, position: int) -> int:
     """The position behind a table's bracketed part; an apostrophe there escapes one character."""
     depth = 0
     while position < len(formula):
@@ -239,45 +288,3 @@ def _behind_brackets(formula: str, position: int) -> int:
         if depth == 0:
             break
     return position
-
-
-def relocated(formula: str, rows: int, columns: int) -> str | None:
-    """`formula` as it reads that many cells further down and right; None when it falls off."""
-    fell_off = False
-
-    def change(reference: Reference) -> str | None:
-        nonlocal fell_off
-        ends = (reference.top, reference.bottom)
-        moved = tuple(
-            None if corner is None else _carried(corner, rows, columns) for corner in ends
-        )
-        fell_off = fell_off or any(corner is not None and not _valid(corner) for corner in moved)
-        text = ":".join(str(corner) for corner in moved if corner is not None)
-        return reference.prefix + text
-
-    result = _relocate_columns(rewritten(formula, change), columns)
-    return None if fell_off or result is None else result
-
-
-def _carried(corner: Corner, rows: int, columns: int) -> Corner:
-    letters = corner.letters
-    if letters and not corner.column_fixed:
-        letters = column_letters(max(column_number(letters) + columns, 0)) or "?"
-    row = corner.row if corner.row_fixed else corner.row + rows
-    return replace(corner, letters=letters, row=row)
-
-
-def _valid(corner: Corner) -> bool:
-    return corner.letters != "?" and corner.row >= 1 and _on_sheet(corner)
-
-
-_COLUMN_RANGE: Final = re.compile(
-    r"(?<![\w.\\?$:])(\$?)([A-Za-z]{1,3}):(\$?)([A-Za-z]{1,3})(?![\w.\\?(\[!:])"
-)
-
-
-def _relocate_columns(formula: str, columns: int) -> str | None:
-    """Whole-column references have no rows; those not fixed still follow a move to the side."""
-    if columns == 0 or not _COLUMN_RANGE.search(formula):
-        return formula
-    return None

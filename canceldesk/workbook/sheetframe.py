@@ -5,63 +5,50 @@ Element and attribute names follow ECMA-376 part 1, 18.3 and [MS-XLSX] for the `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final
 
 from lxml import etree
 
-from canceldesk.workbook import anchors, markup
-from canceldesk.workbook.errors import CannotEdit
-from canceldesk.workbook.insertion import Insertion
+from canceldesk.workbook import anchors, extensions, markup, rules
+from canceldesk.workbook.pruning import take_out
 from canceldesk.workbook.references import LAST_ROW, Span
+from canceldesk.workbook.shift import LOST, Shift, folded
 
-_RULES: Final = ("conditionalFormatting", "dataValidation")
 _MOVED: Final = {
-    "mergeCell": "ref",
     "hyperlink": "ref",
     "autoFilter": "ref",
     "cellWatch": "r",
     "inputCells": "r",
     "cellSmartTags": "r",
     "webPublishItem": "sourceRef",
+    "scenarios": "sqref",
+    "sheetPr": "syncRef",
 }
-_GROWN: Final = {
-    "sortState": "ref",
-    "sortCondition": "ref",
-    "protectedRange": "sqref",
-    "ignoredError": "sqref",
-}
+_GROWN: Final = {"sortState": "ref", "sortCondition": "ref"}
+_COVERING: Final = ("protectedRange", "ignoredError")
 _FORMULA_ATTRIBUTES: Final = {
-    "hyperlink": ("location",),
     "controlPr": ("linkedCell", "listFillRange"),
     "cfvo": ("val",),
 }
-_EXTENSIONS_UNDERSTOOD: Final = frozenset(
-    (
-        "conditionalFormattings",
-        "dataValidations",
-        "sparklineGroups",
-        "slicerList",
-        "timelineRefs",
-        "ignoredErrors",
-        "protectedRanges",
-    )
-)
+_STAYING: Final = frozenset(("scenarios", "sheetPr"))
 
 
-def move(frame: etree._Element, insertion: Insertion, *, here: bool) -> None:
-    """Bring a worksheet's frame to how it reads after the insertion; `here`: the list's own."""
+def move(frame: etree._Element, shift: Shift, *, here: bool) -> None:
+    """Bring a worksheet's frame to how it reads after the change; `here`: the list's own."""
+    extensions.check(frame, shift, here=here)
+    rules.move(frame, shift, here=here)
+    _move_sparklines(frame, shift, here=here)
+    _move_links(frame, shift, here=here)
+    _move_formula_attributes(frame, shift, here=here)
+    _move_consolidation(frame, shift)
     if here:
-        _check_extensions(frame, insertion.tab)
-    _move_rules(frame, insertion, here=here)
-    _move_sparklines(frame, insertion, here=here)
-    _move_formula_attributes(frame, insertion, here=here)
-    _move_consolidation(frame, insertion)
-    if here:
-        _move_attributes(frame, _MOVED, insertion.ranges_moved)
-        _move_attributes(frame, _GROWN, lambda text: insertion.ranges_grown(text, even_single=True))
-        _move_breaks(frame, insertion)
-        anchors.move_controls(frame, insertion)
+        _move_merges(frame, shift)
+        _move_attributes(frame, _MOVED, shift.ranges_moved)
+        _move_attributes(frame, _GROWN, lambda text: shift.ranges_grown(text, even_single=True))
+        _move_covering(frame, shift)
+        _move_breaks(frame, shift)
+        anchors.move_controls(frame, shift)
 
 
 def extend_dimension(frame: etree._Element, last_row: int) -> None:
@@ -74,98 +61,48 @@ def extend_dimension(frame: etree._Element, last_row: int) -> None:
         dimension.set("ref", f"{begin}:{end.rstrip('0123456789')}{last_row}")
 
 
-def add_merges_of_row(frame: etree._Element, row: int) -> None:
-    """Give the new row at `row` the merged cells of the row now under it."""
+def add_merges_of_row(frame: etree._Element, row: int, count: int = 1) -> None:
+    """Give the `count` new rows from `row` on the merged cells of the row now under them."""
     merges = markup.child(frame, "mergeCells")
     if merges is None:
         return
     for merge in list(merges):
         span = Span.of(merge.get("ref", ""))
-        if span.top == span.bottom == row + 1:
-            twin = etree.SubElement(merges, merge.tag)
-            begin, _, end = merge.get("ref", "").partition(":")
-            begin, end = begin.rstrip("0123456789"), end.rstrip("0123456789")
-            twin.set("ref", f"{begin}{row}:{end}{row}")
+        if span.top == span.bottom == row + count:
+            begin, end = (cell.rstrip("0123456789") for cell in merge.get("ref", "").split(":"))
+            for new in range(row, row + count):
+                twin = etree.SubElement(merges, merge.tag)
+                twin.set("ref", f"{begin}{new}:{end}{new}")
     merges.set("count", str(len(merges)))
 
 
-def _check_extensions(frame: etree._Element, tab: str) -> None:
-    for extension in markup.named(frame, "ext"):
-        for content in extension:
-            if markup.local(content) in _EXTENSIONS_UNDERSTOOD:
-                continue
-            for element in content.iter(etree.Element):
-                if markup.local(element) in ("f", "sqref") or {"ref", "sqref"} & set(
-                    element.attrib
-                ):
-                    raise CannotEdit(
-                        f"The tab “{tab}” uses a feature the desk does not know "
-                        f"({markup.local(content)}) that points at cells; it might be harmed. "
-                        "Add this row by hand."
-                    )
+def _move_merges(frame: etree._Element, shift: Shift) -> None:
+    for merge in list(markup.named(frame, "mergeCell")):
+        moved = shift.range_moved(merge.get("ref", ""))
+        if ":" in moved:
+            merge.set("ref", moved)
+        else:
+            take_out(merge)
 
 
-def _move_rules(frame: etree._Element, insertion: Insertion, *, here: bool) -> None:
-    for rule in markup.named(frame, *_RULES):
-        covered, put = _covered(rule)
-        if not covered:
-            continue
-        before = _bounding(covered)
-        after = before
-        if here:
-            grown = insertion.ranges_grown(
-                covered, even_single=markup.local(rule) == "dataValidation"
-            )
-            put(grown)
-            after = _bounding(grown)
-        for text, write in _formulas(rule):
-            write(insertion.rule(text, here=here, before=before, after=after))
-
-
-def _covered(rule: etree._Element) -> tuple[str, Callable[[str], None]]:
-    """The cells a rule covers and how to write them: an attribute, or an element in `x14`."""
-    written = rule.get("sqref")
-    if written is not None:
-        return written, lambda text: rule.set("sqref", text)
-    element = markup.child(rule, "sqref")
-    if element is None or not element.text:
-        return "", lambda _text: None
-
-    def put(text: str) -> None:
-        element.text = text
-
-    return element.text, put
-
-
-def _bounding(sqref: str) -> Span:
-    spans = [Span.of(part) for part in sqref.split()]
-    return Span(
-        min(span.top for span in spans),
-        min(span.left for span in spans),
-        max(span.bottom for span in spans),
-        max(span.right for span in spans),
-    )
-
-
-def _formulas(rule: etree._Element) -> Iterator[tuple[str, Callable[[str], None]]]:
-    for element in markup.named(rule, "formula", "formula1", "formula2", "f"):
-        if element.text and element.text.strip():
-
-            def put(text: str, element: etree._Element = element) -> None:
-                element.text = text
-
-            yield element.text, put
-
-
-def _move_sparklines(frame: etree._Element, insertion: Insertion, *, here: bool) -> None:
-    for groups in markup.named(frame, "sparklineGroups"):
-        for element in markup.named(groups, "f"):
+def _move_sparklines(frame: etree._Element, shift: Shift, *, here: bool) -> None:
+    for groups in list(markup.named(frame, "sparklineGroups")):
+        for element in list(markup.named(groups, "f")):
             place = _place_of_sparkline(element)
-            row = Span.of(place).top if place else None
-            element.text = insertion.formula(element.text or "", here=here, row=row)
-        for element in markup.named(groups, "sqref"):
-            if here and element.text:
-                element.text = insertion.ranges_moved(element.text)
+            span = Span.of(place) if place else None
+            row, column = (None, None) if span is None else (span.top, span.left)
+            moved = shift.formula(element.text or "", here=here, row=row, column=column)
+            if LOST in moved:
+                take_out(element)
+            else:
+                element.text = moved
+        for element in list(markup.named(groups, "sqref")) if here else []:
+            moved = shift.ranges_moved(element.text or "")
+            parent = element.getparent()
+            if moved or parent is None:
+                element.text = moved
+            else:
+                take_out(parent)
 
 
 def _place_of_sparkline(data: etree._Element) -> str:
@@ -174,34 +111,88 @@ def _place_of_sparkline(data: etree._Element) -> str:
     return "" if place is None or place.text is None else place.text
 
 
-def _move_formula_attributes(frame: etree._Element, insertion: Insertion, *, here: bool) -> None:
+def _move_links(frame: etree._Element, shift: Shift, *, here: bool) -> None:
+    """Links to places in this workbook; one with a relationship leads into another file."""
+    for link in markup.named(frame, "hyperlink"):
+        written = link.get("location")
+        if written and not markup.relationship_id(link):
+            moved = shift.formula(written, here=here)
+            if LOST not in moved:
+                link.set("location", moved)
+
+
+def _move_formula_attributes(frame: etree._Element, shift: Shift, *, here: bool) -> None:
     for element in markup.named(frame, *_FORMULA_ATTRIBUTES):
         for name in _FORMULA_ATTRIBUTES[markup.local(element)]:
             written = element.get(name)
             if written:
-                element.set(name, insertion.formula(written, here=here))
+                element.set(name, shift.formula(written, here=here))
+    for extension in markup.named(frame, "webExtension"):
+        for element in markup.named(extension, "f"):
+            element.text = shift.formula(element.text or "", here=here)
 
 
-def _move_consolidation(frame: etree._Element, insertion: Insertion) -> None:
-    for source in markup.named(frame, "dataRef"):
-        if source.get("sheet", "").casefold() == insertion.tab.casefold() and source.get("ref"):
-            source.set("ref", insertion.range_grown(source.get("ref", "")))
+def _move_consolidation(frame: etree._Element, shift: Shift) -> None:
+    for source in list(markup.named(frame, "dataRef")):
+        on_list = folded(source.get("sheet", "")) == folded(shift.tab)
+        if on_list and source.get("ref") and not markup.relationship_id(source):
+            _put(source, "ref", shift.range_grown(source.get("ref", "")))
 
 
 def _move_attributes(
     frame: etree._Element, attributes: dict[str, str], change: Callable[[str], str]
 ) -> None:
-    for element in markup.named(frame, *attributes):
+    for element in list(markup.named(frame, *attributes)):
         name = attributes[markup.local(element)]
         written = element.get(name)
         if written:
-            element.set(name, change(written))
+            _put(element, name, change(written))
 
 
-def _move_breaks(frame: etree._Element, insertion: Insertion) -> None:
+def _move_covering(frame: etree._Element, shift: Shift) -> None:
+    for element in list(markup.named(frame, *_COVERING)):
+        covered, put = rules.covered_cells(element)
+        grown = shift.ranges_grown(covered, even_single=True)
+        if grown:
+            put(grown)
+        elif covered:
+            take_out(element)
+
+
+def _put(element: etree._Element, name: str, text: str) -> None:
+    """Write where something lies; what lies nowhere any more goes."""
+    if text:
+        element.set(name, text)
+    elif markup.local(element) in _STAYING:
+        del element.attrib[name]
+    else:
+        take_out(element)
+
+
+def _move_breaks(frame: etree._Element, shift: Shift) -> None:
     """A break's id is the row above it; it goes with the row under it, as in Excel."""
-    for breaks in markup.named(frame, "rowBreaks"):
+    for breaks in list(markup.named(frame, "rowBreaks")):
+        known = set()
+        for one in list(breaks):
+            number = min(shift.moved(int(one.get("id") or 0) + 1) - 1, LAST_ROW - 1)
+            if number in known:
+                take_out(one)
+                _count_manual(breaks)
+            known.add(number)
+            one.set("id", str(number))
+    for breaks in markup.named(frame, "colBreaks"):
         for one in breaks:
-            number = int(one.get("id") or 0)
-            if number + 1 >= insertion.row:
-                one.set("id", str(min(number + 1, LAST_ROW - 1)))
+            for name in {"min", "max"} & set(one.attrib):
+                _move_end_of_break(one, str(name), shift)
+
+
+def _count_manual(breaks: etree._Element) -> None:
+    manual = sum(markup.is_true(one.get("man")) for one in breaks)
+    breaks.set("manualBreakCount", str(manual))
+
+
+def _move_end_of_break(one: etree._Element, name: str, shift: Shift) -> None:
+    """From and to which row, counted from 0, a break between columns reaches."""
+    row = int(one.get(name) or 0)
+    if row < LAST_ROW - 1:
+        one.set(name, str(shift.moved(row + 1) - 1))

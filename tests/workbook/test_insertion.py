@@ -65,6 +65,105 @@ def test_a_formula_on_the_lists_tab_knows_rows_from_the_whole_list(formula, row,
     assert LIST.formula(formula, here=True, row=row) == expected
 
 
+@pytest.mark.parametrize(
+    ("formula", "row", "column", "expected"),
+    [
+        ("SUM(D5:D43)", 44, 4, "SUM(D5:D44)"),
+        ("SUM(D5:D20)", 22, 4, "SUM(D5:D21)"),
+        ("SUM(D5:D20)", 22, 5, "SUM(D6:D21)"),
+        ("SUM(D5:D20)/E22", 44, 5, "SUM(D5:D21)/E23"),
+        ("SUM(D5:D44)", 9, 8, "SUM(D5:D45)"),
+        ("SUM(D5:D99)", 5, 8, "SUM(D5:D100)"),
+        ("SUM(D5:D43)", 9, 8, "SUM(D6:D44)"),
+        ("SUM(D5:D$44)", 5, 8, "SUM(D6:D$45)"),
+        ("SUM(D$5:D9)", 9, 8, "SUM(D$5:D10)"),
+        ("SUM(D5:D44)", 9, 5, "SUM(D6:D45)"),
+        ("D5*2", 5, 8, "D6*2"),
+    ],
+)
+def test_totals_beside_the_list_and_under_its_rows_are_told_from_rows_that_look_around(
+    formula, row, column, expected
+):
+    assert LIST.formula(formula, here=True, row=row, column=column) == expected
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        ("SUMIFS(l!D5:D44,l!H5:H44,1)", "SUMIFS(l!D5:D45,l!H5:H45,1)"),
+        ("SUMPRODUCT(l!D5:D44,Other!D5:D44)", "SUMPRODUCT(l!D6:D45,Other!D5:D44)"),
+        ("SUMPRODUCT((l!D5:D44>1)*Other!D5:D44)", "SUMPRODUCT((l!D6:D45>1)*Other!D5:D44)"),
+        ("INDEX(l!D5:D44,MATCH(1,[1]x!D5:D44,0))", "INDEX(l!D6:D45,MATCH(1,[1]x!D5:D44,0))"),
+        ("INDEX(l!D5:D44,MATCH(1,l!A5:A44,0))", "INDEX(l!D5:D45,MATCH(1,l!A5:A45,0))"),
+        ("SUM(l!D5:D44)/SUM(Other!D5:D44)", "SUM(l!D5:D45)/SUM(Other!D5:D44)"),
+        ("SUM(l!D5:D44,Other!D5:D44)", "SUM(l!D5:D45,Other!D5:D44)"),
+        ("SUM(l!D5:D44*Other!D5:D44)", "SUM(l!D6:D45*Other!D5:D44)"),
+        ("SUMPRODUCT(l!D6:D44-l!D5:D43)", "SUMPRODUCT(l!D7:D45-l!D6:D44)"),
+        ("SUMPRODUCT(l!D5:D44*l!D4:D43)", "SUMPRODUCT(l!D5:D45*l!D4:D44)"),
+        ("VLOOKUP(1,l!A5:F44,2)+Other!A1", "VLOOKUP(1,l!A5:F45,2)+Other!A1"),
+        ("XLOOKUP(1,l!A5:A44,Other!D5:D44)", "XLOOKUP(1,l!A6:A45,Other!D5:D44)"),
+        ("_xlfn._xlws.FILTER(l!A5:F44,l!D5:D44>1)", "_xlfn._xlws.FILTER(l!A5:F45,l!D5:D45>1)"),
+        ('SUMIFS(l!D5:D44,l!A5:A44,"a,(b")', 'SUMIFS(l!D5:D45,l!A5:A45,"a,(b")'),
+        ("SUM((l!A5:A44,l!C5:C44))", "SUM((l!A5:A45,l!C5:C45))"),
+        ("SUM(l!A5:A44 l!5:9)", "SUM(l!A5:A45 l!5:10)"),
+        ("SUM(l!D44:D5)", "SUM(l!D45:D5)"),
+        ("SUM(l!F5:A44)", "SUM(l!F5:A45)"),
+        ("SUM(l!D9:D2)", "SUM(l!D10:D2)"),
+        ("SUM(l!A1:XFD1048576)", "SUM(l!A1:XFD1048576)"),
+        ("l!A1048576", "l!A1048576"),
+    ],
+)
+def test_ranges_taken_row_by_row_stay_equally_tall(formula, expected):
+    """`l` stands for the list's tab."""
+    formula, expected = (text.replace("l!", "cancellation!") for text in (formula, expected))
+    assert LIST.formula(formula, here=False) == expected
+
+
+def test_an_array_formula_that_fills_as_many_cells_as_the_list_has_rows_takes_in_none():
+    whole = "cancellation!D5:D44*2+SUM(cancellation!D5:D44)"
+    assert LIST.formula(whole, here=False, block=40) == (
+        "cancellation!D6:D45*2+SUM(cancellation!D5:D45)"
+    )
+    assert LIST.formula(whole, here=False, block=39) == whole.replace("D44", "D45")
+
+
+def test_formulas_that_belong_together_grow_together_or_not_at_all():
+    values, names = "cancellation!$D$5:$D$44", "cancellation!$A$5:$A$44"
+    assert LIST.formulas([names, values]) == [names.replace("44", "45"), values.replace("44", "45")]
+    assert LIST.formulas(["Other!$A$5:$A$44", values]) == [
+        "Other!$A$5:$A$44",
+        "cancellation!$D$6:$D$45",
+    ]
+    assert LIST.formulas([f"({names},{values})", "cancellation!$D$4", "1"]) == [
+        f"({names},{values})".replace("44", "45"),
+        "cancellation!$D$4",
+        "1",
+    ]
+
+
+def test_several_rows_move_everything_by_as_many():
+    three = Insertion("cancellation", row=5, last_row=44, left=1, right=6, tabs=TABS, count=3)
+    assert three.formula("SUM(D5:D44)+D9+D4+D1048575", here=True) == "SUM(D5:D47)+D12+D4+D1048576"
+    assert three.ranges_grown("A5:F44 H5 F1:F9") == "A5:F47 H8 F1:F12"
+    assert three.span_moved(Span(4, 1, 9, 2)) == Span(4, 1, 12, 2)
+
+
+@pytest.mark.parametrize(
+    ("written", "is_list"),
+    [
+        ("STRASSE", False),
+        ("strasse", False),
+        ("Straße", True),
+        ("STRAßE", True),
+    ],
+)
+def test_tabs_are_told_apart_letter_by_letter(written, is_list):
+    tabs = ("Strasse", "Straße")
+    street = Insertion("Straße", row=5, last_row=9, left=1, right=6, tabs=tabs)
+    after = f"'{written}'!D{7 if is_list else 6}"
+    assert street.formula(f"'{written}'!D6", here=False) == after
+
+
 @pytest.mark.parametrize("insertion", [ONE_ROW, EMPTY])
 def test_in_a_list_of_at_most_one_row_one_cell_of_a_column_can_mean_the_list(insertion):
     assert insertion.formula("SUM(cancellation!D5:D5)", here=False) == "SUM(cancellation!D5:D6)"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canceldesk.workbook import references
+from canceldesk.workbook import references, relocation
 from canceldesk.workbook.references import LAST_ROW, Reference, Span
 
 
@@ -39,11 +39,34 @@ def texts(formula: str) -> list[str]:
         ("{1,2;3,4}*1E5+A1", ["A1"]),
         ('IF(A1>0,A2:INDEX(A:A,3),"")', ["A1", "A2"]),
         ("A1:B2:C3", ["A1:B2", "C3"]),
+        ("Q4!A1+'2024'!B2+2024!C3", ["Q4!A1", "'2024'!B2", "2024!C3"]),
+        ("😀!A1+–!B2+名簿!C3", ["😀!A1", "–!B2", "名簿!C3"]),
+        ("#REF!A1+#REF!$B$2:$C$3+D4", ["D4"]),
+        ("'C:\\books\\[list.xlsx]Sheet1'!A1+[list.xlsx]Sheet1!B2+C3", ["C3"]),
+        ("'it''s [x]'!A1+B2", ["B2"]),
+        ("R1C1+RC+R1C+AB12(C3)+LOG10(D4)", ["C3", "D4"]),
+        ("A1 : B2+5 : 9", ["A1 : B2", "5 : 9"]),
+        ("(A1:A9,C1:C9) A5:C5", ["A1:A9", "C1:C9", "A5:C5"]),
+        ("_xlfn.ANCHORARRAY(A5)+_xlfn.SINGLE($B$2)", ["A5", "$B$2"]),
+        ('INDIRECT("A5")&INDIRECT("Sheet1!A"&A6)', ["A6"]),
+        ("SUM(1:1048577)+SUM(1:1048576)", ["1:1048576"]),
+        ("A0+A01", []),
         ("", []),
     ],
 )
 def test_every_reference_with_rows_is_found_and_nothing_else(formula, expected):
     assert texts(formula) == expected
+
+
+def test_references_to_other_workbooks_and_deleted_tabs_are_given_when_asked_for():
+    everything = references.found("[1]Sheet1!A1+#REF!B2+C3", elsewhere=True)
+    assert [found.elsewhere for found in everything] == [True, True, False]
+
+
+def test_a_range_written_upside_down_keeps_its_order():
+    (found,) = references.found("B9:A2")
+    assert (found.upper.row, found.lower.row, found.height) == (2, 9, 8)
+    assert found.at(3, 10) == "B10:A3"
 
 
 def test_a_quoted_tab_name_is_given_without_its_quotes():
@@ -74,6 +97,7 @@ def test_a_cell_that_opens_a_block_is_known(formula, opens):
         ("$B$2:C9", Span(2, 2, 9, 3)),
         ("A:C", Span(1, 1, LAST_ROW, 3)),
         ("4:9", Span(4, 1, 9, 16384)),
+        ("C9:B2", Span(2, 2, 9, 3)),
     ],
 )
 def test_a_range_is_a_rectangle(text, span):
@@ -102,11 +126,14 @@ def test_column_letters_and_numbers_are_each_others_reverse(number):
         ("A1", -1, 0, None),
         ("A1", 0, -1, None),
         ("A1048576", 1, 0, None),
-        ("SUM(B:B)", 0, 1, None),
+        ("SUM(B:B)", 0, 1, "SUM(C:C)"),
+        ("SUM(B:B,Other!$A:C)", 4, -1, "SUM(A:A,Other!$A:B)"),
+        ("SUM(A:A)", 0, -1, None),
+        ('"A:A"&Table1[[A:B]]&\'A:A\'!C:C', 0, 1, '"A:A"&Table1[[A:B]]&\'A:A\'!D:D'),
     ],
 )
 def test_a_shared_formula_is_spelled_out_for_another_cell(formula, rows, columns, expected):
-    assert references.relocated(formula, rows, columns) == expected
+    assert relocation.relocated(formula, rows, columns) == expected
 
 
 @st.composite
@@ -132,8 +159,7 @@ def test_moving_every_reference_changes_rows_and_nothing_else(pieces):
         after += prefix + ":".join(text.format(row + 7) for row, text in ends) + between
 
     def move(found: Reference) -> str:
-        bottom_row = (found.bottom or found.top).row
-        return found.moved((found.top.row + 7, bottom_row + 7))
+        return found.at(found.upper.row + 7, found.lower.row + 7)
 
     assert references.rewritten(before, move) == after
 
@@ -142,7 +168,6 @@ def test_moving_every_reference_changes_rows_and_nothing_else(pieces):
 def test_no_formula_however_broken_is_changed_by_looking_at_it(formula):
     assert references.rewritten(formula, lambda _found: None) == formula
     for found in references.found(formula):
-        bottom = (found.bottom or found.top).row
-        assert found.moved((found.top.row, bottom)).replace(" ", "") == formula[
+        assert found.at(found.upper.row, found.lower.row).replace(" ", "") == formula[
             found.begin : found.end
         ].replace(" ", "")

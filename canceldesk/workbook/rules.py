@@ -1,0 +1,60 @@
+"""Moving conditional formats and data validation, of the ordinary and of the `x14` kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from lxml import etree
+
+from canceldesk.workbook import markup
+from canceldesk.workbook.pruning import take_out
+from canceldesk.workbook.references import Span
+from canceldesk.workbook.shift import Shift
+
+_RULES: Final = ("conditionalFormatting", "dataValidation")
+
+
+def move(frame: etree._Element, shift: Shift, *, here: bool) -> None:
+    """Move the rules of a worksheet; one that covers nothing any more goes."""
+    for rule in list(markup.named(frame, *_RULES)):
+        covered, put = covered_cells(rule)
+        if not covered:
+            continue
+        before = Span.around(Span.of(part) for part in covered.split())
+        after = before
+        if here:
+            even_single = markup.local(rule) == "dataValidation"
+            grown = shift.ranges_grown(covered, even_single=even_single)
+            if not grown:
+                take_out(rule)
+                continue
+            put(grown)
+            after = Span.around(Span.of(part) for part in grown.split())
+        for text, write in _formulas(rule):
+            write(shift.rule(text, here=here, before=before, after=after))
+
+
+def covered_cells(element: etree._Element) -> tuple[str, Callable[[str], None]]:
+    """The cells something covers and how to write them: an attribute, or an element in `x14`."""
+    written = element.get("sqref")
+    if written is not None:
+        return written, lambda text: element.set("sqref", text)
+    inner = markup.child(element, "sqref")
+    if inner is None or not inner.text:
+        return "", lambda _text: None
+
+    def put(text: str) -> None:
+        inner.text = text
+
+    return inner.text, put
+
+
+def _formulas(rule: etree._Element) -> Iterator[tuple[str, Callable[[str], None]]]:
+    for element in markup.named(rule, "formula", "formula1", "formula2", "f"):
+        if element.text and element.text.strip():
+
+            def put(text: str, element: etree._Element = element) -> None:
+                element.text = text
+
+            yield element.text, put
