@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from lxml import etree
 
 from canceldesk.workbook import (
     cellformulas,
+    filling,
+    looks,
     markup,
     newrow,
     obstacles,
@@ -30,22 +33,22 @@ _LONGEST_MENTION: Final = 512
 """Bytes of a tab's name with all around it that could lie across two pieces."""
 
 
-def insert(found: FoundList, news: Sequence[NewRow]) -> bytes:
+def insert(
+    found: FoundList, news: Sequence[NewRow], fill: Mapping[str, str] = MappingProxyType({})
+) -> bytes:
     """The workbook file with `news` put on top of the list one after the other, so that the last
     of them is the topmost; raises `CannotEdit` if that would harm.
 
+    `fill` is text for columns of the company's own, by heading (`CannotPlace` for a wrong one).
     Only members that must change differ from the file `found` was read from. `found` is used up.
     """
     first = next((row.row_number for row in found.rows_from_the_top()), None)
     insertion = _insertion(found, len(news))
     frame = markup.parsed(found.sheet.frame, found.what)
     obstacles.check(found, frame, insertion)
-    appearance = newrow.look(found, frame, first)
     model = _calculated(found, insertion, first)
-    rows = b"".join(
-        newrow.xml(found, new, appearance, model, insertion.row + place)
-        for place, new in enumerate(reversed(news))
-    )
+    filled = filling.by_column(found, fill, model)
+    rows = newrow.rows(found, news, looks.of_list(found, frame), model, filled, insertion.row)
     _move_list(found, frame, insertion, rows)
     _move_the_rest(found, insertion)
     return found.file.package.packed()

@@ -55,7 +55,8 @@ class ListView:
     """The whole list, newest (top) row first.
 
     `headings` and `columns` go from field (see `FIELDS`) to the heading's text and to the column's
-    letters; `fingerprint` is the same only for the very same file: its SHA-256, or what the cloud
+    letters; `others` from the letters of the columns between and beside them that the desk does not
+    know to their headings; `fingerprint` is the same only for the very same file: its SHA-256, or what the cloud
     gives as its version. `path` of a workbook in the cloud is its name there.
     """
 
@@ -66,6 +67,7 @@ class ListView:
     columns: Mapping[str, str]
     rows: tuple[ListedRow, ...]
     fingerprint: str
+    others: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

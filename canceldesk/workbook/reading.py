@@ -175,6 +175,10 @@ def view(found: FoundList, path: Path, data: bytes) -> ListView:
         },
         rows=found.listed,
         fingerprint=fingerprint(data),
+        others={
+            references.column_letters(column): " ".join(heading.split())
+            for column, heading in found.headings.others.items()
+        },
     )
 
 

@@ -16,6 +16,8 @@ MONEY_FORMAT: Final = 4
 """The built-in `#,##0.00`."""
 GENERAL: Final = 0
 _TEXT_FORMAT: Final = 49
+_FIRST_OWN_FORMAT: Final = 164
+"""Lower ids are Excel's built-in formats."""
 
 _BUILT_IN_DATES: Final = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))
 _NOT_A_CODE: Final = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!(?:h+|m+|s+)\])[^\]]*\]', re.IGNORECASE)
@@ -45,6 +47,10 @@ class Styles:
             return number in _BUILT_IN_DATES
         return is_date_code(code)
 
+    def is_text(self, style: int) -> bool:
+        """Whether what is typed into a cell of this style stays text."""
+        return self.number_format(style) == _TEXT_FORMAT
+
     def is_plain(self, style: int) -> bool:
         """Whether numbers in this style have no number format of their own."""
         return self.number_format(style) in (GENERAL, _TEXT_FORMAT)
@@ -64,6 +70,34 @@ class Styles:
         self._cells.set("count", str(len(self._cells)))
         self.changed = True
         return len(self._cells) - 1
+
+    def fill(self, style: int) -> str:
+        """The id of the fill of a cell's style; empty for a style that is not there."""
+        if self._cells is None or not 0 <= style < len(self._cells):
+            return ""
+        return self._cells[style].get("fillId") or "0"
+
+    def with_code(self, style: int, code: str) -> int:
+        """The index of a style like `style` but with a number format's code, added if need be."""
+        known = next((number for number, other in self._formats.items() if other == code), None)
+        return self.with_format(style, self._added(code) if known is None else known)
+
+    def _added(self, code: str) -> int:
+        if self.root is None:
+            return GENERAL
+        formats = markup.child(self.root, "numFmts")
+        namespace = etree.QName(self.root).namespace
+        if formats is None:
+            formats = etree.Element(f"{{{namespace}}}numFmts")
+            self.root.insert(0, formats)
+        number = max((_FIRST_OWN_FORMAT - 1, *self._formats)) + 1
+        element = etree.SubElement(formats, f"{{{namespace}}}numFmt")
+        element.set("numFmtId", str(number))
+        element.set("formatCode", code)
+        formats.set("count", str(len(formats)))
+        self._formats[number] = code
+        self.changed = True
+        return number
 
 
 def is_date_code(code: str) -> bool:

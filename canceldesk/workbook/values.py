@@ -37,37 +37,37 @@ _WEEKDAY: Final = re.compile(
 )
 _AMOUNT: Final = re.compile(r"\d[\d.,' ]*")
 _GROUP: Final = 3
-_WORDS: Final = {
-    word: number
-    for number, word in enumerate(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-            "seventeen",
-            "eighteen",
-            "nineteen",
-            "twenty",
-        ]
-    )
-}
+_ONES: Final = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
+    "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+)  # fmt: skip
+_TENS: Final = (
+    "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
+)  # fmt: skip
+_TEN: Final = 10
+_TWENTY: Final = 20
+_HUNDRED: Final = 100
+
+
+def in_words(number: int) -> str:
+    """A number up to ninety-nine in words; a higher one in digits."""
+    if number < _TWENTY:
+        return _ONES[number]
+    if number >= _HUNDRED:
+        return str(number)
+    tens, ones = divmod(number, _TEN)
+    return _TENS[tens - 2] + (f"-{_ONES[ones]}" if ones else "")
+
+
+_WORDS: Final = {in_words(number): number for number in range(_HUNDRED)}
+_SPELT_COUNT: Final = (
+    rf"(?:{'|'.join(_TENS)})(?:[\s-]?(?:{'|'.join(_ONES[1:_TEN])}))?|{'|'.join(_ONES[::-1])}"
+)
+COUNT: Final = rf"(?:\d+(?:\.\d+)?|{_SPELT_COUNT})"
+"""How people write a count, in digits or in words (a regular expression for small letters)."""
 _YEARS_AND_MONTHS: Final = re.compile(
-    r"^(?:(?P<years>\w+)\s*(?:years?|yrs?|y))?\s*(?:and|,|&)?\s*"
-    r"(?:(?P<months>\w+)\s*(?:months?|mos?|mths?|m))?\.?$"
+    rf"^(?:(?P<years>{COUNT})\s*(?:year\(s\)|years?|yrs?|y)(?![a-z])\.?)?\s*(?:and\b|,|&|\+)?\s*"
+    rf"(?:(?P<months>{COUNT})\s*(?:month\(s\)|months?|mos?|mths?|m))?\.?$"
 )
 _MONTHS_IN_YEAR: Final = 12
 
@@ -187,5 +187,5 @@ def _count(word: str) -> int | None:
     try:
         number = Decimal(word)
     except InvalidOperation:
-        return _WORDS.get(word)
+        return _WORDS.get(re.sub(r"[\s-]+", "-", word))
     return int(number) if number.is_finite() and number == int(number) >= 0 else None

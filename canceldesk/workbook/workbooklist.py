@@ -58,7 +58,8 @@ class WorkbookList(CancellationList):
     """The cancellation tab of the workbook at `path` (.xlsx or .xlsm).
 
     `tab` names the tab (else it is found by its name), `headings` the heading of a field where it
-    is an unusual one (see `protocol.FIELDS`). Amounts are read as `currency` (ISO 4217).
+    is an unusual one (see `protocol.FIELDS`). `fill` is text for columns of the company's own, by
+    heading, put into each new row. Amounts are read as `currency` (ISO 4217).
     `lock_wait_seconds` is how long to wait for another worker or for a person who has the workbook
     open; `now` and `sleep` are the clock for that. The last `backups` versions are kept beside it.
     """
@@ -69,6 +70,7 @@ class WorkbookList(CancellationList):
         *,
         tab: str | None = None,
         headings: Mapping[str, str] | None = None,
+        fill: Mapping[str, str] | None = None,
         currency: str = "USD",
         lock_wait_seconds: float = 10.0,
         backups: int = 5,
@@ -78,6 +80,7 @@ class WorkbookList(CancellationList):
         self.path = Path(path)
         self.tab = tab or None
         self.headings = dict(headings or {})
+        self.fill = dict(fill or {})
         self.currency = currency
         self._backups = backups
         self._waiting = Waiting(lock_wait_seconds, now, sleep)
@@ -132,7 +135,8 @@ class WorkbookList(CancellationList):
 
     @property
     def _told(self) -> tuple[object, ...]:
-        return (self.tab, tuple(sorted(self.headings.items())), self.currency)
+        named, filled = (tuple(sorted(one.items())) for one in (self.headings, self.fill))
+        return (self.tab, named, filled, self.currency)
 
     def _add_those(self, path: Path, gathered: Gathering[_Wanted, RowWritten]) -> None:
         with locking.held(path, self._waiting):
@@ -162,7 +166,7 @@ class WorkbookList(CancellationList):
         news = [ticket.wanted.row for ticket in tickets]
         found = self._understood(lambda: self._found(data, checking=False))
         plan = Adding(found, news)
-        edited = self._edited(lambda: editing.insert(found, news))
+        edited = self._edited(lambda: editing.insert(found, news, self.fill))
         if not self._saved(path, edited, before, plan, found):
             return False
         after = reading.fingerprint(edited)
