@@ -55,9 +55,9 @@ class ListView:
     """The whole list, newest (top) row first.
 
     `headings` and `columns` go from field (see `FIELDS`) to the heading's text and to the column's
-    letters; `others` from the letters of the columns between and beside them that the desk does not
-    know to their headings; `fingerprint` is the same only for the very same file: its SHA-256, or what the cloud
-    gives as its version. `path` of a workbook in the cloud is its name there.
+    letters, `others` from the letters of the columns between and beside them to their headings.
+    `fingerprint` is the same only for the very same file: its SHA-256, or what the cloud gives as
+    its version. `path` of a workbook in the cloud is its name there.
     """
 
     path: Path
