@@ -51,7 +51,7 @@ class FoundList:
         for row in self.sheet.rows():
             if row.number > self.last_row:
                 break
-            if row.number > self.headings.row and is_client(listed := self._listed(row)):
+            if row.number > self.headings.row and self._is_row(row, listed := self._listed(row)):
                 yield listed
 
     def rows_at(self, first: int, count: int) -> list[ListedRow]:
@@ -90,7 +90,7 @@ class FoundList:
             if row.number <= self.headings.row:
                 return 0
             listed = self._listed(row)
-            if row.number > end or not is_client(listed):
+            if row.number > end or not self._is_row(row, listed):
                 continue
             if tells_more_than_name(listed):
                 return _followed(row.number, names)
@@ -124,6 +124,21 @@ class FoundList:
             references.column_letters(column).encode(): field
             for field, column in self.headings.columns.items()
         }
+
+    def _is_row(self, row: Row, listed: ListedRow) -> bool:
+        """Whether a line is a row of the list: about a client, and not one that sums others up.
+
+        A line of totals may be named in any language; but it has no phone number and no date, and
+        a formula where rows have an amount or a number.
+        """
+        if not is_client(listed):
+            return False
+        if listed.phone.strip() or listed.cancelled_on or "cancelled_on" in listed.raw:
+            return True
+        return not any(
+            b"<f" in cell.content and self._fields[letters] in ("collected", "months")
+            for letters, cell in sheetdata.cells_in(row.cells, self._fields)
+        )
 
     def _listed(self, row: Row) -> ListedRow:
         fields = self._fields

@@ -11,7 +11,7 @@ import xlsxwriter
 from canceldesk.workbook import headings
 from canceldesk.workbook.errors import CannotPlace
 from canceldesk.workbook.workbooklist import WorkbookList
-from tests.workbook.building import HEADINGS, NEW, build, members, patch
+from tests.workbook.building import HEADINGS, NEW, build, members, patch, row_xml
 
 
 @pytest.fixture
@@ -280,3 +280,32 @@ def test_a_pointer_to_a_text_that_is_not_there_reads_as_empty(path):
         '<c r="F5" t="s"><v>999</v>',
     )
     assert WorkbookList(path).read().rows[0].reason == ""
+
+
+@pytest.mark.parametrize("label", ["Summe", "Total collected", "Gesamt", "TOTAL:"])
+def test_a_line_that_sums_up_is_no_row_whatever_it_is_called(path, label):
+    def more(_workbook, sheet):
+        sheet.write_string(9, 0, label)
+        sheet.write_formula(9, 3, "=SUM(D5:D9)", None, 510)
+
+    build(path, more=more)
+    WorkbookList(path).add(NEW)
+    assert [row.row_number for row in WorkbookList(path).read().rows] == [5, 6, 7, 8, 9, 10]
+    assert "<f>SUM(D5:D10)</f>" in row_xml(path, 11)
+
+
+def test_a_note_below_the_list_is_no_row_but_a_name_right_under_it_is(path):
+    def more(_workbook, sheet):
+        sheet.write_string(9, 0, "Ann Hasty")
+        sheet.write_string(11, 0, "Kept by the office")
+
+    build(path, more=more)
+    assert [row.row_number for row in WorkbookList(path).read().rows] == [5, 6, 7, 8, 9, 10]
+
+
+def test_another_table_below_the_list_is_not_the_list(path):
+    def more(_workbook, sheet):
+        sheet.add_table(12, 0, 14, 2, {"data": [["Year", 2024, 1], ["Year", 2025, 2]]})
+
+    build(path, more=more)
+    assert [row.row_number for row in WorkbookList(path).read().rows] == [5, 6, 7, 8, 9]
