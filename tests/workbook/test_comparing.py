@@ -217,6 +217,12 @@ def tampered(after: Path, member: str, pattern: str, replacement: str) -> Path:
         ),
         (
             SHEET,
+            r'<c r="B4"',
+            '<c r="B5"',
+            "tab “cancellation”, new cell B4: is said to be B5",
+        ),
+        (
+            SHEET,
             r'<dimension ref="A1:F13"',
             '<dimension ref="A1:F12"',
             "tab “cancellation”, the used range: is said to end in row 12, but ends in row 13",

@@ -53,6 +53,7 @@ class Rows:
             else:
                 yield from self._row(Row(0, {}, {}), right)
                 right = next(new, None)
+        yield from self._misplaced()
 
     def _next(self, rows: Iterator[Row]) -> Row | None:
         """The next row before, but no blank one that the new rows push off the sheet's end."""
@@ -61,6 +62,14 @@ class Rows:
             if not (beyond and row.is_blank):
                 return row
         return None
+
+    def _misplaced(self) -> Iterator[tuple[str, str]]:
+        for new in self._inserted:
+            for cell in new.cells.values():
+                for name, value in cell.more:
+                    if name == "place":
+                        place = f"new cell {formulas.letters(cell.column)}{new.number}"
+                        yield place, f"is said to be {value}"
 
     def _old_ones(self, after: Sheet) -> Iterator[Row]:
         for row in after.rows():
