@@ -160,7 +160,8 @@ class Shift(ABC):
         after, begin = [], len("TOGETHER(")
         for text in texts:
             end = begin + len(text)
-            pieces, done = [], begin
+            pieces: list[str] = []
+            done = begin
             for reference in mine:
                 inside = begin <= reference.begin < end
                 replacement = change(reference) if inside else None
@@ -205,7 +206,13 @@ class Shift(ABC):
         else:
             for reference in mine:
                 self._check_uniform(reference, before)
-            change = self._changed(text, found, here=here, place=OUTSIDE, block=0)
+            grown = self._changed(text, found, here=here, place=OUTSIDE, block=0)
+            one_row = before.top == before.bottom
+
+            def change(reference: Reference) -> str | None:
+                fixed = reference.upper.row_fixed and reference.lower.row_fixed
+                return grown(reference) if one_row or fixed else self._plain(reference)
+
         return references.rewritten(text, change, mine)
 
     def place(self, row: int | None, column: int | None, *, here: bool) -> Place:

@@ -239,6 +239,14 @@ def test_a_rule_elsewhere_follows_as_a_formula_does():
     where = Span(1, 1, 3, 1)
     rule = LIST.rule("cancellation!$D$5>A1", here=False, before=where, after=where)
     assert rule == "cancellation!$D$6>A1"
+    text = "SUM(cancellation!D5:D9)+SUM(cancellation!$D$5:$D$9)"
+    assert LIST.rule(text, here=False, before=where, after=where) == (
+        "SUM(cancellation!D6:D10)+SUM(cancellation!$D$5:$D$10)"
+    )
+    alone = Span(1, 1, 1, 1)
+    assert LIST.rule("SUM(cancellation!D5:D9)", here=False, before=alone, after=alone) == (
+        "SUM(cancellation!D5:D10)"
+    )
     assert LIST.rule("cancellation!D9", here=False, before=where, after=where) == "cancellation!D10"
 
 
