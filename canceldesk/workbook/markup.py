@@ -30,9 +30,9 @@ def parsed(data: bytes, what: str) -> etree._Element:
     try:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise CannotRead(_damaged(what)) from error
+        raise CannotRead(damaged(what)) from error
     if getattr(root.getroottree().docinfo, "doctype", ""):
-        raise CannotRead(_untrusted(what))
+        raise CannotRead(untrusted(what))
     return root
 
 
@@ -65,11 +65,12 @@ class WellFormed(Check):
     def _parse(self, piece: bytes, *, is_last: bool) -> None:
         try:
             self._parser.Parse(piece, is_last)
-        except expat.ExpatError as error:
-            raise CannotRead(_damaged(self._what)) from error
+        except (expat.ExpatError, LookupError, ValueError) as error:
+            # The latter two mean an encoding that expat does not know.
+            raise CannotRead(damaged(self._what)) from error
 
     def _refuse(self, *_declaration: object) -> None:
-        raise CannotRead(_untrusted(self._what))
+        raise CannotRead(untrusted(self._what))
 
 
 def serialised(root: etree._Element) -> bytes:
@@ -123,14 +124,16 @@ def is_true(value: str | None, *, default: bool = False) -> bool:
     return default if value is None else value.strip().lower() in ("1", "true", "on")
 
 
-def _damaged(what: str) -> str:
+def damaged(what: str) -> str:
+    """The sentence for XML that is not well-formed."""
     return (
         f"{what} is damaged: it is not well-formed XML. "
         "Open the workbook in Excel, let Excel repair it, save it and try again."
     )
 
 
-def _untrusted(what: str) -> str:
+def untrusted(what: str) -> str:
+    """The sentence for XML that declares a document type."""
     return (
         f"{what} declares XML entities, which no spreadsheet program writes, so it is not opened. "
         "Ask whoever sent the workbook for a clean copy."

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Container, Iterator, Mapping
+import string
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from xml.sax.saxutils import escape
@@ -24,14 +25,18 @@ _NUMBERED_FIRST: Final = b'<row r="'
 _CELL_FIRST: Final = b'<c r="'
 _NUMBERED: Final = re.compile(rb"(<(?:row|c)\s(?:[^<>]*?\s)?r=\"[A-Za-z]{0,3})([0-9]+)\"")
 _CELL_FORMULA: Final = re.compile(
-    rb"<c(?P<cell>\s[^<>]*)>\s*(?P<all><f(?P<attributes>(?:\s[^<>]*?)?)(?:/>|>(?P<text>[^<]*)</f\s*>))"
+    rb"<c(?P<cell>\s[^<>]*)>\s*(?:<v[\s>/][^<]*(?:</v\s*>\s*)?)?(?P<all><f(?P<attributes>(?:\s[^<>]*?)?)(?:/>|>(?P<text>[^<]*)</f\s*>))"
 )
 _ATTRIBUTE: Final = re.compile(rb"([\w:.-]+)\s*=\s*\"([^\"]*)\"")
 _POSITION: Final = re.compile(rb"\sr=\"([A-Za-z]+)([0-9]+)\"")
 _STYLE: Final = re.compile(rb"\ss=\"([0-9]+)\"")
 _KIND: Final = re.compile(rb"\st=\"([a-zA-Z]+)\"")
 _ROW_NUMBERS: Final = re.compile(rb"<row\s(?:[^<>]*?\s)?r=\"([0-9]+)\"")
+_ROW_NUMBERS_FIRST: Final = re.compile(rb"<row r=\"([0-9]+)\"")
 _ROW_NUMBER: Final = re.compile(rb"\sr=\"([0-9]+)\"")
+_IN_TEXT: Final = {"\r": "&#13;"}
+_IN_ATTRIBUTE: Final = {'"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
+_CAPITALS: Final = string.ascii_uppercase.encode()
 _HOLDS_SOMETHING: Final = re.compile(rb"<(?:v|is|f)[\s/>]")
 
 
@@ -163,21 +168,28 @@ def _formula_xml(formula: Formula) -> bytes:
     named = attributes_text(formula.attributes)
     if not formula.text:
         return f"<f{named}/>".encode()
-    return f"<f{named}>{escape(formula.text)}</f>".encode()
+    return f"<f{named}>{escape(formula.text, _IN_TEXT)}</f>".encode()
 
 
 def attributes_text(named: Mapping[str, str]) -> str:
     """Attributes as they stand in a start tag, a space before each."""
-    quote = {'"': "&quot;"}
-    return "".join(f' {name}="{escape(value, quote)}"' for name, value in named.items())
+    return "".join(f' {name}="{escape(value, _IN_ATTRIBUTE)}"' for name, value in named.items())
 
 
-def check_order(chunk: bytes, before: int, what: str) -> int:
-    """The number of the last row of `chunk`, which follows a row numbered `before`.
+def row_numbers(chunk: bytes) -> list[int]:
+    """The numbers of the rows in a chunk that have one."""
+    numbers = _ROW_NUMBERS_FIRST.findall(chunk)
+    if len(numbers) != chunk.count(b"<row"):
+        numbers = _ROW_NUMBERS.findall(chunk)
+    return [*map(int, numbers)]
 
-    Raises `CannotRead` unless the rows are numbered upwards.
+
+def check_order(rows: Sequence[int], before: int, what: str) -> int:
+    """The last of these row numbers, which follow a row numbered `before`.
+
+    Raises `CannotRead` unless they go upwards.
     """
-    numbers = [before, *map(int, _ROW_NUMBERS.findall(chunk))]
+    numbers = [before, *rows]
     if not all(map(operator.lt, numbers, numbers[1:])):
         raise CannotRead(
             f"{what} numbers its rows out of order, so the desk cannot tell where the list is. "
@@ -204,18 +216,19 @@ def up_to(chunk: bytes, number: int) -> bytes:
 
 def without(chunk: bytes, number: int) -> bytes:
     """The rows without the one numbered `number`."""
-    for match in _ROW.finditer(chunk, begin_of(chunk, number) or 0):
-        found = _ROW_NUMBERS.match(match[0])
-        if found is not None and int(found[1]) == number:
-            return chunk[: match.start()] + chunk[match.end() :]
-    return chunk
+    begin = begin_of(chunk, number)
+    row = None if begin is None else _ROW.match(chunk, begin)
+    if row is None or next(rows(row[0])).number != number:
+        return chunk
+    return chunk[: row.start()] + chunk[row.end() :]
 
 
 def renumbered(chunk: bytes, moved: Callable[[int], int]) -> bytes:
     """The rows and their cells with every row number as `moved` gives it.
 
-    A row in the usual spelling, with its number before all else and nowhere in it but in its
-    cells' positions, is changed as a whole; that is several times as fast as cell by cell.
+    A row in the usual spelling is changed as a whole, which is several times as fast as cell by
+    cell: where its number stands before all else and ends no attribute or text but its cells'
+    positions. Without the letters of their columns these are all alike.
     """
     before, *rows = chunk.split(_NUMBERED_FIRST)
     pieces = [_renumbered_one_by_one(before, moved)]
@@ -223,7 +236,12 @@ def renumbered(chunk: bytes, moved: Callable[[int], int]) -> bytes:
         number, quote, _ = row.partition(b'"')
         new = b"%d" % moved(int(number))
         old = number + quote
-        if row.count(old) == row.count(_CELL_FIRST) + 1:
+        cells = row.count(b"<c")
+        if (
+            row.count(old) == cells + 1
+            and row.translate(None, _CAPITALS).count(_CELL_FIRST + old) == cells
+            and b"<row" not in row
+        ):
             pieces.append(row.replace(old, new + quote))
         else:
             changed = _renumbered_one_by_one(_NUMBERED_FIRST + row, moved)
@@ -233,3 +251,17 @@ def renumbered(chunk: bytes, moved: Callable[[int], int]) -> bytes:
 
 def _renumbered_one_by_one(rows: bytes, moved: Callable[[int], int]) -> bytes:
     return _NUMBERED.sub(lambda match: b'%b%d"' % (match[1], moved(int(match[2]))), rows)
+
+
+def emptied(chunk: bytes, number: int) -> bytes:
+    """The rows with the cells of the one numbered `number` holding nothing but their look."""
+    begin = begin_of(chunk, number)
+    row = None if begin is None else next(rows(chunk, begin), None)
+    if begin is None or row is None or row.number != number:
+        return chunk
+    kept = []
+    for cell in cells(row.cells):
+        place = f"{references.column_letters(cell.column)}{number}"
+        look = f' s="{cell.style}"' if cell.style else ""
+        kept.append(f'<c r="{place}"{look}/>'.encode())
+    return chunk[:begin] + chunk[begin:].replace(row.cells, b"".join(kept), 1)

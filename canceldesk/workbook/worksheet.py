@@ -2,9 +2,8 @@
 
 A worksheet's XML is cut into what stands before its rows, the rows, and what stands after. The
 rows come in chunks of whole `row` elements, anew each time they are asked for, and are never made
-into a tree. What reads them (`sheetdata`) relies on *ordinary* XML: UTF-8, no comments or CDATA,
-the main namespace unprefixed, every row and cell numbered, attributes in double quotes. Any other
-well-formed worksheet is brought into that form first, in memory.
+into a tree. What reads them (`sheetdata`) relies on *ordinary* XML (see there). Any other
+well-formed worksheet is brought into that form first, and its rows are kept in memory.
 """
 
 from __future__ import annotations
@@ -13,26 +12,47 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
-from xml.sax.saxutils import escape
 
-from lxml import etree
-
-from canceldesk.workbook import markup, references, sheetdata
+from canceldesk.workbook import references, sheetdata
 from canceldesk.workbook.errors import CannotRead
+from canceldesk.workbook.ordinary import ordinary
 from canceldesk.workbook.package import Package
 
-_EMPTY: Final = b"<sheetData/>"
-_BEGIN: Final = re.compile(rb"<sheetData(?:\s[^<>]*)?(?P<empty>/?)>")
+LARGEST_STRETCH: Final = 64 * 1024 * 1024
+"""Bytes of one row, or of all that stands before or after the rows: these are held at once."""
+
+_BEGIN: Final = re.compile(
+    rb"<(?P<prefix>[\w.-]+:)?sheetData(?P<attributes>\s[^<>]*?)?(?P<empty>/?)>"
+)
 _END: Final = re.compile(rb"</sheetData\s*>")
+_EMPTY: Final = re.compile(rb"<sheetData(?P<attributes>\s[^<>]*?)?/>")
 _ROW_BEGIN: Final = b"<row"
-_DECLARED_ENCODING: Final = re.compile(rb"<\?xml[^>]*encoding=[\"']([\w.-]+)[\"']")
+_CELL_BEGIN: Final = b"<c"
+_NUMBERED_CELL: Final = b'<c r="'
+_DECLARED_ENCODING: Final = re.compile(rb"<\?xml[^>]*?\sencoding\s*=\s*[\"']([^\"']*)[\"']")
+_KNOWN_ENCODINGS: Final = (b"utf-8", b"us-ascii", b"ascii")
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
-_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
+_WIDE: Final = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0")
+"""How XML in UTF-16 or UTF-32 begins."""
 _IN_MEMORY: Final = 4 * 1024 * 1024
 """Rows of up to so many bytes are kept rather than unpacked again for each use."""
-_PREFIXED: Final = re.compile(rb"<[\w.-]+:(?:sheetData|row|c|f|v|is)[\s/>]")
-_UNUSUAL_QUOTES: Final = re.compile(rb"<(?:row|c|f|v|t)\s(?:[^<>\"]|\"[^<>\"]*\")*(?:'|\s=|=\s)")
-_UNNUMBERED: Final = re.compile(rb"<(?:row|c)(?=[\s/>])(?![^<>]*\sr=\")")
+_MAIN_PREFIXED: Final = re.compile(
+    rb"\sxmlns:[\w.-]+\s*=\s*[\"']http://(?:schemas\.openxmlformats\.org/spreadsheetml/2006/main"
+    rb"|purl\.oclc\.org/ooxml/spreadsheetml/main)[\"']"
+)
+_PLAIN_ATTRIBUTES: Final = re.compile(rb"(?:\s+(?!xmlns=)[\w:.-]+=\"[^\"<>]*\")*\s*")
+_IN_TAG: Final = rb"<(?:row|c|f|v|t|is)\s(?:[^<>\"]|\"[^<>\"]*\")*"
+_UNUSUAL_QUOTES: Final = re.compile(_IN_TAG + rb"(?:'|\s=|=\s)")
+_BRACKET_IN_VALUE: Final = re.compile(_IN_TAG + rb"\"[^<>\"]*>")
+_UNUSUAL_POSITION: Final = re.compile(rb"<c r=\"(?![A-Za-z]{1,3}[0-9]+\")")
+_UNNUMBERED_CELL: Final = re.compile(rb"<c(?=[\s/>])(?![^<>]*\sr=\"[A-Za-z]{1,3}[0-9]+\")")
+_SIGNS: Final = ((b"!", b"<!"), (b"?", b"<?"), (b"m", b"xmlns"))
+_AROUND_EQUALS: Final = tuple(
+    (sign, pair)
+    for sign in (b"'", b" ", b"\n", b"\t", b"\r")
+    for pair in ((b"=" + sign,) if sign == b"'" else (sign + b"=", b"=" + sign))
+)
+"""Each pair of bytes that tells of something unusual with a single one that is found faster."""
 
 Pieces = Callable[[], Iterable[bytes]]
 
@@ -61,10 +81,9 @@ class Worksheet:
         Whether its XML is well-formed is told by a package that checks alone.
         """
         try:
-            return _cut(lambda: package.stream(part), package.size(part), what)
+            return _cut(lambda: package.stream(part), what, keep=package.size(part) <= _IN_MEMORY)
         except _Unusual:
-            data = ordinary(markup.parsed(package.read(part), what))
-            return _cut(lambda: (data,), 0, what, made_ordinary=True)
+            return _cut_ordinary(lambda: ordinary(package.stream(part), what), what)
 
     def chunks(self) -> Iterator[bytes]:
         """The rows in order, some whole `row` elements at a time."""
@@ -72,10 +91,12 @@ class Worksheet:
 
     def pieces(self, frame: bytes, chunks: Iterable[bytes]) -> Iterator[bytes]:
         """The worksheet's XML again, with other rows and another frame."""
-        before, _, after = frame.partition(_EMPTY)
-        yield before + b"<sheetData>"
+        place = _EMPTY.search(frame)
+        if place is None:
+            raise ValueError("the frame has no place for rows")
+        yield b"%b<sheetData%b>" % (frame[: place.start()], place["attributes"] or b"")
         yield from chunks
-        yield b"</sheetData>" + after
+        yield b"</sheetData>" + frame[place.end() :]
 
     def fits(self, count: int) -> bool:
         """Whether `count` rows can be put in with only blank ones falling off the sheet's end."""
@@ -96,125 +117,139 @@ class Worksheet:
             yield from sheetdata.rows(chunk)
 
 
-def holds_rows(data: bytes) -> bool:
+def holds_rows(pieces: Iterable[bytes]) -> bool:
     """Whether a sheet's XML is one with rows at all; a dialog or chart sheet has none."""
-    return b"sheetData" in data or data.startswith(_UTF_16)
+    end = b""
+    for piece in pieces:
+        end += piece
+        if b"sheetData" in end or end.startswith(_WIDE):
+            return True
+        end = end[-len(b"sheetData") :]
+    return False
 
 
-def _cut(source: Pieces, size: int, what: str, *, made_ordinary: bool = False) -> Worksheet:
+def _cut(source: Pieces, what: str, *, keep: bool, is_ordinary: bool = False) -> Worksheet:
     """Cut and survey the XML; raises `_Unusual` where it is not ordinary."""
     cutter = _Cutter(source, what)
-    kept: list[bytes] | None = [] if size <= _IN_MEMORY else None
+    if not is_ordinary:
+        _check_ordinary_head(cutter.head)
+    kept: list[bytes] | None = [] if keep else None
     last_row, shares = 0, False
     for chunk in cutter.chunks():
-        if not made_ordinary:
-            _check_ordinary(chunk)
-        last_row = sheetdata.check_order(chunk, last_row, what)
+        numbers = sheetdata.row_numbers(chunk)
+        if not is_ordinary:
+            _check_ordinary(chunk, len(numbers))
+        last_row = sheetdata.check_order(numbers, last_row, what)
         shares = shares or b'"shared"' in chunk
         if kept is not None:
             kept.append(chunk)
-    head, tail = cutter.head, cutter.tail
-    if not made_ordinary:
-        _check_ordinary_frame(head, tail)
-    frame = head + _EMPTY + tail
+    frame = b"%b<sheetData%b/>%b" % (cutter.head, cutter.attributes, cutter.tail)
     if kept is not None:
         return Worksheet(frame, last_row, shares, lambda: kept)
     return Worksheet(frame, last_row, shares, lambda: _Cutter(source, what).chunks())
 
 
+def _cut_ordinary(source: Pieces, what: str) -> Worksheet:
+    try:
+        return _cut(source, what, keep=True, is_ordinary=True)
+    except _Unusual as error:
+        raise CannotRead(_without_rows(what)) from error
+
+
 class _Cutter:
-    """One reading of a worksheet's XML; `head` and `tail` are known when the chunks are over."""
+    """One reading of a worksheet's XML; `tail` is known when the chunks are over."""
 
     def __init__(self, source: Pieces, what: str) -> None:
-        self._source = source
+        self._pieces = iter(source())
         self._what = what
-        self.head = b""
+        self._rest = b""
+        self._look_from = 0
+        begin = self._read_to_rows()
+        self.head = self._rest[: begin.start()]
+        self.attributes = begin["attributes"] or b""
         self.tail = b""
+        if begin["prefix"] or not _PLAIN_ATTRIBUTES.fullmatch(self.attributes):
+            raise _Unusual
+        self._is_empty = bool(begin["empty"])
+        self._keep_from(begin.end())
 
     def chunks(self) -> Iterator[bytes]:
-        pieces = iter(self._source())
-        rest, empty = self._read_head(pieces)
-        while not empty:
-            end = _END.search(rest)
+        while not self._is_empty:
+            end = _END.search(self._rest, self._look_from)
             if end is not None:
-                if rest[: end.start()].strip():
-                    yield rest[: end.start()]
-                rest = rest[end.end() :]
+                if not self._rest[: end.start()].isspace() and end.start():
+                    yield self._rest[: end.start()]
+                self._keep_from(end.end())
                 break
-            cut = rest.rfind(_ROW_BEGIN)
+            cut = self._rest.rfind(_ROW_BEGIN, self._look_from)
             if cut > 0:
-                yield rest[:cut]
-                rest = rest[cut:]
-            piece = next(pieces, b"")
-            if not piece:
+                yield self._rest[:cut]
+                self._keep_from(cut)
+            if not self._take_in_more():
                 raise _Unusual
-            rest += piece
-        self.tail = b"".join((rest, *pieces))
+        while self._take_in_more():
+            pass
+        self.tail = self._rest
 
-    def _read_head(self, pieces: Iterator[bytes]) -> tuple[bytes, bool]:
-        rest = b""
-        for piece in pieces:
-            rest += piece
-            begin = _BEGIN.search(rest)
+    def _read_to_rows(self) -> re.Match[bytes]:
+        while True:
+            if self._rest.startswith(_WIDE):
+                raise _Unusual
+            begin = _BEGIN.search(self._rest, self._look_from)
             if begin is not None:
-                self.head = rest[: begin.start()]
-                return rest[begin.end() :], bool(begin["empty"])
-        if b":sheetData" in rest or rest.startswith(_UTF_16):
+                return begin
+            if not self._take_in_more():
+                break
+        if b"sheetData" in self._rest:
             raise _Unusual
-        raise CannotRead(f"{self._what} holds no rows part, so it is damaged or not a worksheet.")
+        raise CannotRead(_without_rows(self._what))
+
+    def _keep_from(self, place: int) -> None:
+        self._rest = self._rest[place:]
+        self._look_from = 0
+
+    def _take_in_more(self) -> bool:
+        """Add the next piece to the rest, to be looked at from the last tag that was begun."""
+        piece = next(self._pieces, b"")
+        if len(self._rest) + len(piece) > LARGEST_STRETCH:
+            raise CannotRead(
+                f"{self._what} has a row, or settings around its rows, of more than "
+                f"{LARGEST_STRETCH // 2**20} MB, which is more than the desk will open. "
+                "Move the list to a workbook of its own."
+            )
+        self._look_from = max(self._rest.rfind(b"<"), 0)
+        self._rest += piece
+        return bool(piece)
 
 
-def _check_ordinary(chunk: bytes) -> None:
-    """Raise `_Unusual` for rows that are not ordinary; quick for those that are."""
-    if b"<!" in chunk or b"<?" in chunk or b"xmlns" in chunk:
+def _without_rows(what: str) -> str:
+    return f"{what} holds no rows part, so it is damaged or not a worksheet."
+
+
+def _check_ordinary(chunk: bytes, rows: int) -> None:
+    """Raise `_Unusual` for rows that are not ordinary; quick for those that are.
+
+    `rows` is how many of them are numbered.
+    """
+    if any(sign in chunk and longer in chunk for sign, longer in _SIGNS):
         raise _Unusual
-    numbered = all(chunk.count(tag) == chunk.count(tag + b' r="') for tag in (b"<c", b"<row"))
-    if not numbered and _UNNUMBERED.search(chunk):
+    if chunk.count(_ROW_BEGIN) != rows:
         raise _Unusual
-    if chunk.count(b"=") != chunk.count(b'="') and _UNUSUAL_QUOTES.search(chunk):
+    numbered = chunk.count(_NUMBERED_CELL) == chunk.count(_CELL_BEGIN)
+    if _UNUSUAL_POSITION.search(chunk) or (not numbered and _UNNUMBERED_CELL.search(chunk)):
         raise _Unusual
-    if (b' ="' in chunk or b'\n="' in chunk) and _UNUSUAL_QUOTES.search(chunk):
+    if any(sign in chunk and pair in chunk for sign, pair in _AROUND_EQUALS) and (
+        _UNUSUAL_QUOTES.search(chunk)
+    ):
         raise _Unusual
-    if (b":row" in chunk or b":c" in chunk) and _PREFIXED.search(chunk):
-        raise _Unusual
-
-
-def _check_ordinary_frame(head: bytes, tail: bytes) -> None:
-    declared = _DECLARED_ENCODING.match(head[:200].removeprefix(_BYTE_ORDER_MARK))
-    if declared is not None and declared[1].lower() not in (b"utf-8", b"us-ascii"):
-        raise _Unusual
-    if b"<!" in head or _PREFIXED.search(head) or b"<!" in tail:
+    if chunk.count(b"<") != chunk.count(b">") and _BRACKET_IN_VALUE.search(chunk):
         raise _Unusual
 
 
-def ordinary(root: etree._Element) -> bytes:
-    """A worksheet's XML in ordinary form."""
-    etree.strip_tags(root, etree.Comment)
-    etree.strip_elements(root, etree.ProcessingInstruction, with_tail=False)
-    root = _unprefixed(root)
-    row_number = 0
-    sheet_data = markup.child(root, "sheetData")
-    for row in [] if sheet_data is None else sheet_data:
-        row_number = int(row.get("r") or row_number + 1)
-        row.set("r", str(row_number))
-        column = 0
-        for cell in row:
-            written = (cell.get("r") or "").rstrip("0123456789")
-            column = references.column_number(written) if written else column + 1
-            cell.set("r", f"{references.column_letters(column)}{row_number}")
-    return markup.serialised(root)
-
-
-def _unprefixed(root: etree._Element) -> etree._Element:
-    """A copy of the tree whose main namespace is the default one."""
-    main = etree.QName(root).namespace
-    if root.prefix is None:
-        return root
-    names = {prefix: uri for prefix, uri in root.nsmap.items() if prefix and uri != main}
-    declared = "".join(f' xmlns:{prefix}="{escape(uri)}"' for prefix, uri in names.items())
-    copy = etree.fromstring(f'<worksheet xmlns="{main}"{declared}/>')
-    for name, value in root.attrib.items():
-        copy.set(name, value)
-    copy.extend(list(root))
-    etree.cleanup_namespaces(copy, keep_ns_prefixes=list(names))
-    return copy
+def _check_ordinary_head(head: bytes) -> None:
+    document = head.removeprefix(_BYTE_ORDER_MARK)
+    declared = _DECLARED_ENCODING.match(document)
+    if declared is not None and declared[1].lower() not in _KNOWN_ENCODINGS:
+        raise _Unusual
+    if b"<!" in document or b"<?" in document[2:] or _MAIN_PREFIXED.search(document):
+        raise _Unusual
