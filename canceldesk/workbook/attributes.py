@@ -19,7 +19,7 @@ def take_over(path: Path, new: Path) -> None:
     if its owner can go on working with it through the group or as anyone; else `CannotSave`.
     """
     before, own = path.stat(), new.stat()
-    if sys.platform != "win32":
+    if sys.platform != "win32":  # pragma: no branch
         _give_away(path, new, before, own)
         _drop_other_attributes(path, new)
     shutil.copystat(path, new)

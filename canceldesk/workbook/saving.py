@@ -203,7 +203,7 @@ def _force(descriptor: int) -> None:
 
         fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
     os.fsync(descriptor)
-    if sys.platform == "linux":
+    if sys.platform == "linux":  # pragma: no branch
         with contextlib.suppress(OSError):
             os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
-import hashlib
 import os
 import stat
 import subprocess
@@ -13,7 +11,7 @@ from typing import IO
 
 import pytest
 
-from canceldesk.workbook import contents, exchange, recovery, saving
+from canceldesk.workbook import exchange, recovery, saving
 from canceldesk.workbook.errors import (
     CannotRead,
     CannotSave,
@@ -328,6 +326,17 @@ def test_a_missing_workbook_says_where_it_was_looked_for(path):
         saving.read(path.with_name("missing.xlsx"))
 
 
+def test_a_missing_folder_is_said_to_be_missing(tmp_path):
+    with pytest.raises(CannotRead, match="nor a folder .*away"):
+        saving.read(tmp_path / "away" / "clients.xlsx")
+
+
+def test_a_workbook_that_is_too_large_is_not_read(path, monkeypatch):
+    monkeypatch.setattr(saving, "LARGEST_FILE", len(OLD) - 1)
+    with pytest.raises(CannotRead, match="larger than the desk will open"):
+        saving.read(path)
+
+
 def test_links_that_lead_in_a_circle_are_no_workbook(path):
     path.unlink()
     path.symlink_to(path)
@@ -353,29 +362,6 @@ def test_a_sharing_violation_means_someone_has_it_open(path, monkeypatch, code):
     with pytest.raises(InUse, match="open in another program") as refusal:
         saving.read(path)
     assert refusal.value.by == "someone"
-
-
-def test_a_file_that_changes_while_it_is_looked_at_is_being_written(path, monkeypatch):
-    real = hashlib.file_digest
-
-    def digest(*args):
-        with path.open("ab") as file:
-            file.write(b"more")
-        return real(*args)
-
-    monkeypatch.setattr(fcntl, "fcntl", disks.failing(errno.EACCES))
-    assert contents.look(path) == contents.Contents(disks.fingerprint(OLD))
-    monkeypatch.setattr(hashlib, "file_digest", digest)
-    assert contents.look(path).being_written
-
-
-def test_a_file_that_is_not_there_is_not_being_written(path):
-    assert not contents.being_written(path.with_name("missing.xlsx"))
-
-
-def test_a_special_file_has_no_contents(tmp_path):
-    os.mkfifo(tmp_path / "pipe")
-    assert contents.look(tmp_path / "pipe") == contents.Contents(None)
 
 
 def test_a_new_workbook_is_put_where_nothing_is(tmp_path):
