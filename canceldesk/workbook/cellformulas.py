@@ -89,6 +89,14 @@ class CellFormulas:
         )
 
 
+def learned(chunks: Iterable[bytes], shift: Shift, *, here: bool) -> CellFormulas:
+    """The formulas of a sheet, ready to be moved; `chunks` are its rows if any share formulas."""
+    formulas = CellFormulas(shift, here=here)
+    for chunk in chunks:
+        formulas.learn(chunk)
+    return formulas
+
+
 def formulas_of_row(chunks: Iterable[bytes], number: int) -> dict[int, Formula]:
     """The formulas of one row by column, followers of a shared one spelled out.
 
