@@ -204,11 +204,6 @@ def _check_table(table: etree._Element, found: FoundList, shift: Shift) -> None:
             "being the list. Move it to another tab."
         )
     data = tableparts.rows_of_data(table)
-    if isinstance(shift, Removal) and data.top == data.bottom:
-        raise CannotEdit(
-            f"The table “{name}” has only this row, and a table keeps at least one. "
-            "Clear the row's cells in Excel."
-        )
     if isinstance(shift, Removal) and not data.top <= shift.row <= data.bottom:
         raise CannotEdit(
             f"The row {shift.row} is not one of the data of the table “{name}”. "
