@@ -71,11 +71,15 @@ def test_rows_that_went_with_their_year_are_not_missing(desk: Desk) -> None:
 @pytest.mark.usefixtures("older_line")
 def test_a_row_that_was_taken_off_is_not_missing(desk: Desk) -> None:
     case = unwatched(desk)
+    old_copy = list(desk.the_list.rows)
     services.take_off_list(case, by=desk.manager, why="Another client")
     assert compare(desk).of_cases == 1
     desk.advance(case)
     report = compare(desk)
     assert (report.wrong, report.of_cases) == ({}, 0)
+    desk.the_list.rows, off = old_copy, desk.the_list.rows
+    assert compare(desk).of_cases == 0, "whoever put it there, it is not the case's"
+    desk.the_list.rows = off
     services.rewrite_row(case, by=desk.manager)
     desk.advance(case)
     assert compare(desk).of_cases == 1

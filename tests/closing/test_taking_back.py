@@ -337,21 +337,31 @@ def test_a_row_written_while_the_decision_is_taken_back_leaves_again(desk: Desk)
     assert said(case) == [Verb.ROW_INTENDED, Verb.ROW_REMOVAL_INTENDED, Verb.ROW_REMOVED]
 
 
-def test_a_row_that_a_sleeper_writes_late_is_waited_for_and_leaves(desk: Desk) -> None:
+@pytest.mark.parametrize("is_rewritten", [False, True])
+def test_a_row_that_a_sleeper_writes_late_is_waited_for_and_leaves(
+    desk: Desk, is_rewritten: bool
+) -> None:
     _, subscription = desk.client()
     case = desk.decided(subscription)
+    if is_rewritten:
+        desk.advance(case)
+        desk.the_list.rows.clear()
+        desk.advance(case)
+        services.rewrite_row(case, by=desk.manager)
     add = desk.the_list.add
+    seen = []
 
     def asleep(row: NewRow, *, expected_fingerprint: str | None = None) -> RowWritten:
         take_back(desk, case)
         desk.later(seconds=51)
         desk.advance(case)
-        assert state_of_row(case) == Intent.State.LEAVING, "it may still come"
-        assert "waits a minute" in case.waits_sentence
+        seen.append((state_of_row(case), "waits a minute" in case.waits_sentence))
         return add(row, expected_fingerprint=expected_fingerprint)
 
     desk.the_list.add = asleep  # type: ignore[method-assign]
     assert not advance(case.pk, owner="sleeper")
+    assert seen == [(Intent.State.LEAVING, True)], "it may still come"
+    assert len(desk.the_list.rows) == 1
     desk.later(seconds=10)
     desk.advance(case)
     assert not desk.the_list.rows
@@ -505,6 +515,51 @@ def test_an_equal_row_is_not_taken_for_the_one_that_leaves(desk: Desk, crash: bo
     assert state_of_row(one) == Intent.State.REMOVED
     assert desk.step(two, Step.Name.DOCUMENT).state == Step.State.DONE
     assert not two.attention
+
+
+def test_a_row_that_is_just_leaving_is_not_taken_for_a_second_one_of_its_equal(desk: Desk) -> None:
+    one, two = equal_cases(desk)
+    desk.advance(one)
+    desk.advance(two)
+    take_back(desk, one)
+    remove = desk.the_list.remove
+
+    def killed(row: ListedRow, *, expected_fingerprint: str | None = None) -> RowRemoved:
+        raise RuntimeError("power cut")
+
+    desk.the_list.remove = killed  # type: ignore[method-assign]
+    desk.advance(one)
+    desk.advance(two)
+    assert state_of_row(one) == Intent.State.LEAVING
+    assert desk.step(two, Step.Name.DOCUMENT).state == Step.State.DONE
+    desk.the_list.remove = remove  # type: ignore[method-assign]
+    desk.later(minutes=1)
+    desk.advance(one)
+    desk.advance(two)
+    assert len(desk.the_list.rows) == 1
+    assert desk.step(two, Step.Name.DOCUMENT).state == Step.State.DONE
+
+
+def test_a_worker_asleep_while_taking_out_does_not_take_out_an_equal_row(desk: Desk) -> None:
+    one, two = equal_cases(desk)
+    desk.advance(one)
+    row = listing.row_for(Facts.objects.get(case=one))
+    take_back(desk, one)
+    remove = desk.the_list.remove
+
+    def asleep(listed: ListedRow, *, expected_fingerprint: str | None = None) -> RowRemoved:
+        desk.the_list.remove = remove  # type: ignore[method-assign]
+        desk.later(seconds=60)
+        desk.advance(one)
+        desk.the_list.put([another(row)])
+        desk.advance(two)
+        return remove(listed, expected_fingerprint=expected_fingerprint)
+
+    desk.the_list.remove = asleep  # type: ignore[method-assign]
+    assert not advance(one.pk, owner="sleeper")
+    assert [listed.name for listed in desk.the_list.rows] == ["Nora Field", "Otto Other"]
+    desk.advance(two)
+    assert desk.step(two, Step.Name.DOCUMENT).state == Step.State.DONE
 
 
 def test_a_row_waits_to_leave_while_an_equal_one_is_being_written(desk: Desk) -> None:
