@@ -6,6 +6,7 @@ a prefix, attributes in double quotes, every row and cell numbered. The document
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final
@@ -15,6 +16,16 @@ from xml.sax.saxutils import escape
 from canceldesk.workbook import markup, references
 from canceldesk.workbook.errors import CannotRead
 
+WIDE: Final = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0")
+"""How XML in UTF-16 or UTF-32 begins."""
+
+_DECLARED_ENCODING: Final = re.compile(rb"<\?xml[^>]*?\sencoding\s*=\s*[\"']([^\"']*)[\"']")
+_KNOWN_ENCODINGS: Final = (b"utf-8", b"us-ascii", b"ascii")
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+_MAIN_PREFIXED: Final = re.compile(
+    rb"\sxmlns:[\w.-]+\s*=\s*[\"']http://(?:schemas\.openxmlformats\.org/spreadsheetml/2006/main"
+    rb"|purl\.oclc\.org/ooxml/spreadsheetml/main)[\"']"
+)
 _DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _IN_TEXT: Final = {"\r": "&#13;"}
 _IN_ATTRIBUTE: Final = {'"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
@@ -22,6 +33,16 @@ _ROW_DEPTH: Final = 2
 _CELL_DEPTH: Final = 3
 _NOT_PARSED: Final = (expat.ExpatError, LookupError, ValueError)
 """What expat raises for XML that is not well-formed or in an encoding it does not know."""
+
+
+def begins_ordinary(head: bytes) -> bool:
+    """Whether the beginning of a part, its root's start tag included, is in ordinary form."""
+    document = head.removeprefix(_BYTE_ORDER_MARK)
+    declared = _DECLARED_ENCODING.match(document)
+    if declared is not None and declared[1].lower() not in _KNOWN_ENCODINGS:
+        return False
+    plain = not (document.startswith(WIDE) or b"<!" in document or b"<?" in document[2:])
+    return plain and not _MAIN_PREFIXED.search(document)
 
 
 def ordinary(pieces: Iterable[bytes], what: str) -> Iterator[bytes]:

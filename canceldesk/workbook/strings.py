@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import io
 import re
 from array import array
 from typing import Final
 
-from lxml import etree
-
 from canceldesk.workbook import markup, text
+from canceldesk.workbook.ordinary import begins_ordinary, ordinary
 from canceldesk.workbook.package import Package
 
 _ITEM: Final = re.compile(rb"<si(?:\s[^<>]*)?(?:/>|>)")
 _TEXT: Final = re.compile(rb"<t(?:\s[^<>]*)?>([^<]*)</t\s*>")
-_PHONETIC: Final = re.compile(rb"<rPh[\s>].*?</rPh\s*>", re.DOTALL)
-_UNUSUAL: Final = (b"<!", b":si", b"\xff\xfe", b"\xfe\xff")
-_NOT_UTF_8: Final = re.compile(rb"<\?xml[^>]*encoding=[\"'](?!utf-8|us-ascii)", re.IGNORECASE)
+_PHONETIC: Final = re.compile(rb"<rPh(?:\s[^<>]*?)?(?:/>|>.*?</rPh\s*>)", re.DOTALL)
+_SIGNS: Final = ((b"!", b"<!"), (b"?", b"<?"), (b"m", b"xmlns"))
+"""What tells of unusual items, with a single byte of it that is found faster."""
+_BRACKET_IN_VALUE: Final = re.compile(
+    rb"<\w+\s(?:[^<>\"']|\"[^<>\"]*\"|'[^<>']*')*(?:\"[^<>\"]*|'[^<>']*)>"
+)
 _MOST_KNOWN: Final = 10_000
 """Texts kept decoded, for the few that many cells share, such as reasons."""
 
@@ -28,8 +29,8 @@ class SharedStrings:
         self._data = b"" if part is None else b"".join(package.stream(part))
         if part is not None:
             _check_well_formed(self._data, what)
-        if _is_unusual(self._data):
-            self._data = _ordinary(markup.parsed(self._data, what))
+            if not _is_ordinary(self._data):
+                self._data = b"".join(ordinary(package.stream(part), what))
         self._begins = array("L", (item.start() for item in _ITEM.finditer(self._data)))
         self._begins.append(len(self._data))
         self._known: dict[int, str] = {}
@@ -54,10 +55,14 @@ def text_inside(item: bytes) -> str:
     """The text of a string item's XML, phonetic hints left out, as much as a cell can hold."""
     if b"<rPh" in item:
         item = _PHONETIC.sub(b"", item)
-    pieces = _TEXT.findall(item)
-    joined = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-    words = text.unescaped(markup.unescaped(joined.decode("utf-8", "replace")))
+    if b"\r" in item:
+        item = item.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    words = "".join(map(_meant, _TEXT.findall(item)))
     return words[: text.LONGEST_CELL_TEXT]
+
+
+def _meant(run: bytes) -> str:
+    return text.unescaped(markup.unescaped(run.decode("utf-8", "replace")))
 
 
 def _check_well_formed(data: bytes, what: str) -> None:
@@ -66,22 +71,12 @@ def _check_well_formed(data: bytes, what: str) -> None:
     check.close()
 
 
-def _is_unusual(data: bytes) -> bool:
-    head = data[:200]
-    return any(sign in data for sign in _UNUSUAL[:2]) or (
-        head.startswith(_UNUSUAL[2:]) or _NOT_UTF_8.search(head) is not None
-    )
-
-
-def _ordinary(root: etree._Element) -> bytes:
-    """The items in plain spelling: unprefixed, without comments or CDATA."""
-    made = io.BytesIO()
-    with etree.xmlfile(made, encoding="utf-8") as written, written.element("sst"):
-        for item in root:
-            with written.element("si"):
-                for piece in item.iter("{*}t"):
-                    parent = piece.getparent()
-                    if parent is None or markup.local(parent) != "rPh":
-                        with written.element("t"):
-                            written.write("".join(str(part) for part in piece.itertext()))
-    return made.getvalue()
+def _is_ordinary(data: bytes) -> bool:
+    first = _ITEM.search(data)
+    begin = len(data) if first is None else first.start()
+    if not begins_ordinary(data[:begin]):
+        return False
+    if any(data.find(one, begin) >= 0 and data.find(all_, begin) >= 0 for one, all_ in _SIGNS):
+        return False
+    brackets = data.count(b"<", begin) - data.count(b">", begin)
+    return not brackets or not _BRACKET_IN_VALUE.search(data, begin)

@@ -15,7 +15,7 @@ from typing import Final
 
 from canceldesk.workbook import references, sheetdata
 from canceldesk.workbook.errors import CannotRead
-from canceldesk.workbook.ordinary import ordinary
+from canceldesk.workbook.ordinary import WIDE, begins_ordinary, ordinary
 from canceldesk.workbook.package import Package
 
 LARGEST_STRETCH: Final = 64 * 1024 * 1024
@@ -29,17 +29,8 @@ _EMPTY: Final = re.compile(rb"<sheetData(?P<attributes>\s[^<>]*?)?/>")
 _ROW_BEGIN: Final = b"<row"
 _CELL_BEGIN: Final = b"<c"
 _NUMBERED_CELL: Final = b'<c r="'
-_DECLARED_ENCODING: Final = re.compile(rb"<\?xml[^>]*?\sencoding\s*=\s*[\"']([^\"']*)[\"']")
-_KNOWN_ENCODINGS: Final = (b"utf-8", b"us-ascii", b"ascii")
-_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
-_WIDE: Final = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0")
-"""How XML in UTF-16 or UTF-32 begins."""
 _IN_MEMORY: Final = 4 * 1024 * 1024
 """Rows of up to so many bytes are kept rather than unpacked again for each use."""
-_MAIN_PREFIXED: Final = re.compile(
-    rb"\sxmlns:[\w.-]+\s*=\s*[\"']http://(?:schemas\.openxmlformats\.org/spreadsheetml/2006/main"
-    rb"|purl\.oclc\.org/ooxml/spreadsheetml/main)[\"']"
-)
 _PLAIN_ATTRIBUTES: Final = re.compile(rb"(?:\s+(?!xmlns=)[\w:.-]+=\"[^\"<>]*\")*\s*")
 _IN_TAG: Final = rb"<(?:row|c|f|v|t|is)\s(?:[^<>\"]|\"[^<>\"]*\")*"
 _UNUSUAL_QUOTES: Final = re.compile(_IN_TAG + rb"(?:'|\s=|=\s)")
@@ -122,7 +113,7 @@ def holds_rows(pieces: Iterable[bytes]) -> bool:
     end = b""
     for piece in pieces:
         end += piece
-        if b"sheetData" in end or end.startswith(_WIDE):
+        if b"sheetData" in end or end.startswith(WIDE):
             return True
         end = end[-len(b"sheetData") :]
     return False
@@ -131,8 +122,8 @@ def holds_rows(pieces: Iterable[bytes]) -> bool:
 def _cut(source: Pieces, what: str, *, keep: bool, is_ordinary: bool = False) -> Worksheet:
     """Cut and survey the XML; raises `_Unusual` where it is not ordinary."""
     cutter = _Cutter(source, what)
-    if not is_ordinary:
-        _check_ordinary_head(cutter.head)
+    if not is_ordinary and not begins_ordinary(cutter.head):
+        raise _Unusual
     kept: list[bytes] | None = [] if keep else None
     last_row, shares = 0, False
     for chunk in cutter.chunks():
@@ -193,7 +184,7 @@ class _Cutter:
 
     def _read_to_rows(self) -> re.Match[bytes]:
         while True:
-            if self._rest.startswith(_WIDE):
+            if self._rest.startswith(WIDE):
                 raise _Unusual
             begin = _BEGIN.search(self._rest, self._look_from)
             if begin is not None:
@@ -243,13 +234,4 @@ def _check_ordinary(chunk: bytes, rows: int) -> None:
     ):
         raise _Unusual
     if chunk.count(b"<") != chunk.count(b">") and _BRACKET_IN_VALUE.search(chunk):
-        raise _Unusual
-
-
-def _check_ordinary_head(head: bytes) -> None:
-    document = head.removeprefix(_BYTE_ORDER_MARK)
-    declared = _DECLARED_ENCODING.match(document)
-    if declared is not None and declared[1].lower() not in _KNOWN_ENCODINGS:
-        raise _Unusual
-    if b"<!" in document or b"<?" in document[2:] or _MAIN_PREFIXED.search(document):
         raise _Unusual
