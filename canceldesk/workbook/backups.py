@@ -68,7 +68,7 @@ def keep(path: Path, replaced: Path, fingerprint: str, number: int) -> bool:
         else:
             _add(path, replaced, fingerprint)
         drop_oldest(path, number)
-    except OSError as error:
+    except (OSError, exchange.Overtaken) as error:
         logger.warning("workbook_backup_failed", workbook=str(path), problem=str(error))
         return not os.path.lexists(replaced)
     return True

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import hashlib
 import os
 import signal
 import stat
+import struct
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +23,20 @@ _FLAGS: Final = (
     | getattr(os, "O_NOFOLLOW", 0)
     | getattr(os, "O_NONBLOCK", 0)
 )
+_STATFS_BYTES: Final = 256
+_LOCAL: Final = frozenset(
+    {
+        0xEF53,  # ext2, ext3, ext4
+        0x58465342,  # XFS
+        0x9123683E,  # Btrfs
+        0x01021994,  # tmpfs
+        0x794C7630,  # overlayfs
+        0x2FC12FC1,  # ZFS
+        0xF2F52010,  # F2FS
+        0xCA451A4E,  # bcachefs
+    }
+)
+"""The numbers by which statfs(2) knows file systems whose leases tell of writers."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +63,7 @@ def look(path: Path) -> Contents:
 
     On Linux the file is looked at under a lease (`fcntl(2)`, F_SETLEASE), which the system gives
     only while nobody on this machine, a Samba server included, has the file open for writing. It
-    gives none for files of other users or on most network shares; there a change during the look
+    says nothing about files of other users, nor on network shares; there a change during the look
     is noticed by the file's times and size alone.
     """
     try:
@@ -96,12 +112,18 @@ if sys.platform == "linux":
             fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
             fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
         except OSError as error:
-            yield error.errno != errno.EAGAIN
+            yield error.errno != errno.EAGAIN or not _is_local(descriptor)
             return
         try:
             yield True
         finally:
             fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+
+    def _is_local(descriptor: int) -> bool:
+        """Whether a refused lease means a writer: NFS and SMB refuse one for reasons of theirs."""
+        buffer = ctypes.create_string_buffer(_STATFS_BYTES)
+        ctypes.CDLL(None).fstatfs(descriptor, buffer)
+        return struct.unpack_from("@l", buffer)[0] & 0xFFFFFFFF in _LOCAL
 
 else:  # pragma: no cover - other systems have no such lease
 

@@ -56,7 +56,10 @@ def put_in_place(path: Path, new: Path, old: Path) -> Path:
 def move(source: Path, target: Path) -> None:
     """Rename without replacing anything; raises `Overtaken` where `target` exists."""
     try:
-        if sys.platform != "win32" and _rename(source, target, _NO_REPLACE):
+        if sys.platform == "win32":  # pragma: no cover - never replaces there
+            source.rename(target)
+            return
+        if _rename(source, target, _NO_REPLACE):
             return
         try:
             os.link(source, target, follow_symlinks=False)

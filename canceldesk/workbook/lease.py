@@ -46,6 +46,7 @@ class Lease:
             return False
         with open(descriptor, "wb") as file:  # noqa: PTH123 - it is open already
             file.write(self._text())
+        self._clear()
         threading.Thread(target=self._keep, name="workbook-lease", daemon=True).start()
         return True
 
@@ -79,6 +80,12 @@ class Lease:
 
     def _text(self) -> bytes:
         return f"{self._token} {self._count:012}".encode()
+
+    def _clear(self) -> None:
+        """Remove what was put aside by a worker that was killed while taking over."""
+        for stray in self._file.parent.iterdir():
+            if stray.name.startswith(f"{self._file.name}-"):
+                stray.unlink(missing_ok=True)
 
     def _remove_if_dead(self) -> None:
         try:

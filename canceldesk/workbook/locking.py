@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -109,7 +110,11 @@ def wait_until_closed(path: Path, waiting: Waiting) -> None:
     """
 
     def free() -> bool:
-        return path.exists() and person_inside(path) is None and not contents.being_written(path)
+        return (
+            os.path.lexists(path)
+            and person_inside(path) is None
+            and not contents.being_written(path)
+        )
 
     if waiting.until(free):
         return

@@ -71,11 +71,14 @@ def replace(
             locking.assure_held(path)
             recovery.finish(path, backups)
             _check_writable(path)
-            unless_ready.callback(_remove, begun.new, begun.swap)
+            unless_ready.callback(_remove, begun.new)
             _prepare(begun, data, check)
+            unless_ready.callback(_remove, begun.swap)
             if not _still_as_read(path, before):
                 return False
             locking.assure_held(path)
+        except exchange.Overtaken:
+            return False
         except FileNotFoundError as error:
             if path.parent.is_dir():
                 return False
@@ -111,7 +114,10 @@ def create(path: Path, data: bytes) -> bool:
 
 def _undo(path: Path) -> None:
     """Put right what a killed worker left, unless another one is at work or we may not."""
-    if not recovery.needs_undoing(path):
+    try:
+        if not recovery.needs_undoing(path):
+            return
+    except PermissionError:  # a folder that may not be listed
         return
     with contextlib.ExitStack() as lock:
         if not locking.is_held(path):
@@ -140,7 +146,7 @@ def _prepare(begun: Exchange, data: bytes, check: Callable[[bytes], None]) -> No
         take_over(begun.path, begun.new)
         _force(file.fileno())
     check(begun.new.read_bytes())
-    begun.new.rename(begun.swap)
+    exchange.move(begun.new, begun.swap)
 
 
 def _open_for_us_only(file: str, flags: int) -> int:

@@ -95,12 +95,26 @@ def test_a_file_in_the_place_of_the_folder_does_not_stop_the_save(path):
     assert path.read_bytes() == NEW_DATA
 
 
+def test_a_backup_whose_name_is_taken_waits_for_the_next_save(path, monkeypatch):
+    def taken(*_args):
+        raise exchange.Overtaken
+
+    replaced = path.rename(path.with_name("replaced"))
+    with monkeypatch.context() as patch:
+        patch.setattr(exchange, "move", taken)
+        assert backups.keep(path, replaced, "0" * 16, 5) is False
+    assert replaced.read_bytes() == OLD
+    assert backups.keep(path, replaced, "0" * 16, 5) is True
+
+
 @pytest.mark.parametrize("call", ["mkdir", "rename"])
 def test_a_disk_too_full_for_a_backup_does_not_harm_the_save(path, monkeypatch, call):
     if call == "mkdir":
         monkeypatch.setattr(Path, "mkdir", disks.failing(errno.ENOSPC))
     else:
-        monkeypatch.setattr(exchange, "move", disks.failing(errno.ENOSPC))
+        into_folder = lambda _file, target: target.parent == backups.folder_of(path)  # noqa: E731
+        full = disks.failing(errno.ENOSPC, exchange.move, when=into_folder)
+        monkeypatch.setattr(exchange, "move", full)
     assert save(path) is True
     assert path.read_bytes() == NEW_DATA
     assert [name for name in leftovers(path) if name.endswith(".swap")]

@@ -30,6 +30,14 @@ def test_a_file_that_is_open_for_writing_is_not_surely_what_it_holds(path):
         assert not contents.look(path).surely(disks.fingerprint(OLD)[:16])
 
 
+def test_a_network_share_that_gives_no_leases_does_not_make_every_file_open(path, monkeypatch):
+    monkeypatch.setattr(fcntl, "fcntl", disks.failing(errno.EAGAIN))
+    assert contents.being_written(path)
+    monkeypatch.setattr(contents, "_LOCAL", frozenset())
+    assert not contents.being_written(path)
+    assert contents.look(path).surely(disks.fingerprint(OLD))
+
+
 def test_a_file_that_changes_while_it_is_looked_at_is_being_written(path, monkeypatch):
     real = hashlib.file_digest
 

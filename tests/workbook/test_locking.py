@@ -277,6 +277,14 @@ def test_a_lease_that_another_took_over_first_is_given_back(path, monkeypatch):
     assert disks.leftovers(path) == []
 
 
+def test_what_a_worker_left_that_was_killed_while_taking_over_is_removed(path):
+    companion(path, "lease-0123456789").write_bytes(b"put aside")
+    held = Lease(path, Clock().now)
+    assert held.take()
+    held.release()
+    assert disks.leftovers(path) == []
+
+
 def test_a_lease_given_back_between_two_looks_is_nobodys(path, monkeypatch):
     first = Lease(path, Clock().now)
     assert first.take()

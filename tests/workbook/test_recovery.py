@@ -164,6 +164,23 @@ def test_reading_goes_on_where_a_person_was_faster_than_the_putting_back(path, m
     assert begun(path).swap.read_bytes() == THEIRS
 
 
+def test_a_folder_that_may_not_be_listed_may_be_read_from(path, monkeypatch):
+    monkeypatch.setattr(Path, "iterdir", disks.failing(errno.EACCES))
+    assert saving.read(path) == OLD
+
+
+def test_a_person_faster_than_the_putting_back_before_a_save_wins(path, monkeypatch):
+    begun(path).swap.write_bytes(THEIRS)
+    path.write_bytes(NEW_DATA)
+
+    def overtaken(*_args):
+        raise exchange.Overtaken
+
+    monkeypatch.setattr(exchange, "put_in_place", overtaken)
+    assert save(path, LATER, before=NEW_DATA) is False
+    assert (path.read_bytes(), begun(path).swap.read_bytes()) == (NEW_DATA, THEIRS)
+
+
 def test_a_disk_that_does_not_let_a_save_be_put_back_is_not_read_as_if_it_had(path, monkeypatch):
     begun(path).swap.write_bytes(THEIRS)
     path.write_bytes(NEW_DATA)
