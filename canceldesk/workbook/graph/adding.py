@@ -13,7 +13,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from enum import Enum
-from typing import Any, Final, NoReturn
+from functools import partial
+from typing import Final, NoReturn
 
 from canceldesk.workbook import references, styles
 from canceldesk.workbook.errors import CannotEdit, CannotPlace, CannotRead, ReadBackDiffers
@@ -108,7 +109,7 @@ class Adding:
         if table is None and self._first.is_vacant(self._first.first_row):
             self._lowered = self._merged_rows()
             self._first = self._lower(self._first)
-        if self._half_written(self._first):
+        if self._half_written(self._first) or self._marked(self._first):
             top = self._first.first_row
             self._others = [row for row in self._others if row.row_number != top]
 
@@ -140,7 +141,7 @@ class Adding:
     def _next_step(self, seen: Seen) -> None:
         if seen.is_vacant(seen.first_row) or self._half_written(seen):
             self._fill(seen)
-        elif self._wrote and self._misread(seen):
+        elif self._marked(seen) or (self._wrote and self._misread(seen)):
             self._write_otherwise(seen)
         elif self._may_insert(seen):
             self._insert(seen)
@@ -157,20 +158,24 @@ class Adding:
         begun = cells.is_beginning_of(seen.line(top), seen.listed(top), self._row, columns)
         return begun and seen.is_vacant(top, besides=columns.values())
 
+    def _marked(self, seen: Seen) -> bool:
+        """Whether the top row is ours, but Excel kept the marks of typing."""
+        return cells.is_misread(seen.listed(seen.first_row), self._row, date1904=seen.date1904)
+
     def _misread(self, seen: Seen) -> bool:
         """Whether the top row is ours with cells that Excel understood in another way."""
         top = seen.listed(seen.first_row)
-        known = {_key(row) for row in self._first.rows}
-        if _key(top) in known:
+        alike = sum(same_row(row, top) for row in seen.rows)
+        if alike <= sum(same_row(row, top) for row in self._first.rows):
             return False
-        alike = (
+        equal = (
             top.cancelled_on == self._row.cancelled_on,
             top.collected_minor == self._row.collected_minor,
             top.months == self._row.months,
             top.name.strip() == self._row.name.strip(),
             top.phone.strip() == self._row.phone.strip(),
         )
-        return sum(alike) >= _LEAST_ALIKE
+        return sum(equal) >= _LEAST_ALIKE
 
     def _may_insert(self, seen: Seen) -> bool:
         """Whether to insert (again). An insertion of unknown outcome is waited for first; in a
@@ -216,7 +221,7 @@ class Adding:
             f"{named('tables', table.id)}/rows/add",
             {
                 "index": seen.first_row - table.top,
-                "values": [[_value(entries.get(column)) for column in columns]],
+                "values": [[_value(entries.get(column), formatted=False) for column in columns]],
             },
             doing="add a row to the table",
         )
@@ -241,7 +246,7 @@ class Adding:
         self._looks_since = 0
 
     def _write_otherwise(self, seen: Seen) -> None:
-        """Write once more, the formats before the values, and texts into cells for text."""
+        """Write once more, texts into cells for text."""
         if self._rewritten:
             raise ReadBackDiffers(
                 f"The row for {self._row.name} stands in row {seen.first_row} of “{seen.file}”, "
@@ -285,28 +290,25 @@ class Adding:
         )
 
     def _put(self, seen: Seen, number: int, entries: dict[int, Entry]) -> None:
+        """Write the formats, then the values: what a value is taken for depends on its cell's
+        format, and whether Graph sets that first within one call is not published.
+        """
         self._wrote = True
-        if self._as_text:
-            self._patch(seen, number, entries, "numberFormat")
-            self._patch(seen, number, entries, "values")
-        else:
-            self._patch(seen, number, entries, "values", "numberFormat")
+        self._patch(seen, number, entries, "numberFormat")
+        self._patch(seen, number, entries, "values")
 
-    def _patch(self, seen: Seen, number: int, entries: dict[int, Entry], *grids: str) -> None:
+    def _patch(self, seen: Seen, number: int, entries: dict[int, Entry], grid: str) -> None:
         """Set cells of one row in one call; Graph leaves alone what is null (page “Working with
         Excel”, null input in a 2-D array).
         """
         left, right = min(entries), max(entries)
         columns = range(left, right + 1)
-        made: dict[str, list[list[Any]]] = {
-            "values": [[_value(entries.get(column)) for column in columns]],
-            "numberFormat": [[_format(entries.get(column)) for column in columns]],
-        }
+        of = partial(_value, formatted=True) if grid == "values" else _format
         first, last = references.column_letters(left), references.column_letters(right)
         self._sitting.write(
             "PATCH",
             f"{named('worksheets', seen.tab_id)}/range(address='{first}{number}:{last}{number}')",
-            {grid: made[grid] for grid in grids},
+            {grid: [[of(entries.get(column)) for column in columns]]},
             doing="write the row",
         )
 
@@ -362,8 +364,8 @@ def same_row(one: ListedRow, other: ListedRow) -> bool:
     return _key(one) == _key(other)
 
 
-def _value(entry: Entry | None) -> str | int | float | None:
-    return None if entry is None else entry.value
+def _value(entry: Entry | None, *, formatted: bool) -> str | int | float | None:
+    return None if entry is None else entry.typed(formatted=formatted)
 
 
 def _format(entry: Entry | None) -> str | None:

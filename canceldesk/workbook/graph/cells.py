@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -52,10 +52,27 @@ class Line:
 
 @dataclass(frozen=True)
 class Entry:
-    """What to put in one cell; a number format of None leaves the cell's own."""
+    """What to put in one cell, and the number format it is to have.
+
+    `bare` is for the second try, when a text came back with the mark of typing.
+    """
 
     value: str | int | float
-    number_format: str | None = None
+    number_format: str
+    bare: bool = False
+
+    def typed(self, *, formatted: bool) -> str | int | float:
+        """The value as it is to be sent: a text that Excel could read as something else is marked
+        by an apostrophe, as a person would when typing, unless the cell is a cell for text.
+
+        `formatted`: the cell has its number format already.
+        """
+        if not isinstance(self.value, str):
+            return self.value
+        in_text_cell = formatted and self.number_format == TEXT_FORMAT
+        if in_text_cell and (self.bare or not self.value.startswith("'")):
+            return self.value
+        return typed(self.value)
 
 
 def shown(line: Line, column: int, *, date1904: bool) -> str:
@@ -110,8 +127,7 @@ def entries(
 ) -> dict[int, Entry]:
     """What to write for `new`, by column, with the number formats of the line `model`.
 
-    Texts that Excel could read as something else are marked by an apostrophe, as a person would
-    when typing; with `as_text` their cells get the text format instead.
+    With `as_text` the cells of texts become cells for text.
     """
     formats = {field: model.number_format(column) for field, column in columns.items()}
     date_format = formats["cancelled_on"]
@@ -133,12 +149,11 @@ def entries(
         ),
         columns["months"]: Entry(new.months, months_format),
     }
-    for field in ("name", "phone", "reason", "reference"):
+    for field in _TEXTS:
         if field in columns:
             words = text.storable(getattr(new, field))
-            found[columns[field]] = (
-                Entry(words, TEXT_FORMAT) if as_text else Entry(typed(words), formats[field])
-            )
+            number_format = TEXT_FORMAT if as_text else formats[field]
+            found[columns[field]] = Entry(words, number_format, bare=as_text)
     return found
 
 
@@ -164,6 +179,21 @@ def is_beginning_of(line: Line, there: ListedRow, new: NewRow, columns: Mapping[
     )
 
 
+def is_misread(there: ListedRow, new: NewRow, *, date1904: bool) -> bool:
+    """Whether the row is `new` with the marks of typing still in it: apostrophes before its texts,
+    or the date as the text of its number.
+    """
+    number = str(values.serial(new.cancelled_on, date1904=date1904))
+    day = new.cancelled_on if there.raw.get("cancelled_on") == number else there.cancelled_on
+    read = replace(
+        there,
+        cancelled_on=day,
+        **{field: getattr(there, field).removeprefix("'") for field in _TEXTS},
+    )
+    return matches(read, new) and not matches(there, new)
+
+
+_TEXTS: Final = ("name", "phone", "reason", "reference")
 _NAMES: Final = {"collected": "collected_minor"}
 """Fields whose attribute has another name."""
 

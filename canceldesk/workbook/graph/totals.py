@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from canceldesk.workbook import references
@@ -54,7 +55,7 @@ def _grown(found: Reference, seen: Seen, tab: str) -> str | None:
     means_all = found.bottom.row > below or len(seen.rows) == 1
     if not overlaps or not means_all:
         return None
-    return found.moved((seen.first_row, found.bottom.row))
+    return f"{found.prefix}{replace(found.top, row=seen.first_row)}:{found.bottom}"
 
 
 def _formulas(sitting: Sitting, seen: Seen) -> Iterator[tuple[str, str, int, int, str]]:

@@ -460,7 +460,7 @@ def test_headings_that_went_missing_meanwhile_do_not_hide_what_was_written(
 
 
 def test_how_many_calls_a_row_takes(tmp_path: Path) -> None:
-    for table, most in ((True, 20), (False, 37)):
+    for table, most in ((True, 20), (False, 38)):
         graph = PracticeGraph(book(table=table))
         the_list(graph, tmp_path).add(NEW)
         assert len(graph.calls) <= most
