@@ -141,3 +141,19 @@ def _allowed(old: Block, place: Place, *, inside: bool) -> set[tuple[int, int]]:
 def _touches(old: Block, place: Place) -> bool:
     """Whether columns beside the fields may still belong to the list."""
     return old.right >= place.left - 8 and old.left <= place.right + 8
+
+
+def filled(formula: str, by: int) -> str | None:
+    """A formula as it reads some rows further down; None where that falls off the sheet."""
+    outside = False
+
+    def change(match: re.Match[str]) -> str:
+        nonlocal outside
+        if match["area"] is None:
+            return match[0]
+        rows = re.sub(r"(?<![$\d])\d+", lambda row: str(int(row[0]) + by), match["area"])
+        outside = outside or any(not 0 < int(n) <= LAST_ROW for n in re.findall(r"\d+", rows))
+        return (match["tab"] or "") + rows
+
+    text = _TOKEN.sub(change, formula)
+    return None if outside else text

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +30,35 @@ def build(plan: Plan, path: Path) -> Path:
         for number, (name, formula) in enumerate(plan.formulas):
             sheets[name].write_formula(number, 1, "=" + formula, None, 10 + number)
         _whole_list(sheets[plan.others[0]], plan)
+        for reference in plan.charted:
+            chart = workbook.add_chart({"type": "column"})
+            chart.add_series({"values": f"={reference.replace('$', '')}"})
+            sheets[plan.others[-1]].insert_chart("D12", chart)
         for number, reference in enumerate(plan.names):
             workbook.define_name(f"Named_{number}", "=" + reference)
+    if plan.shared_formulas:
+        _share(path, plan)
     respell(path, plan.spelling)
     return path
+
+
+def _share(path: Path, plan: Plan) -> None:
+    """Store the formulas beside the list as Excel stores those that were filled down."""
+    with zipfile.ZipFile(path) as package:
+        members = {name: package.read(name) for name in package.namelist()}
+    name = f"xl/worksheets/sheet{plan.list_at + 1}.xml"
+    text = members[name].decode()
+    letters = column_letters(plan.left + len(plan.columns) + BESIDE)
+    for row in range(plan.first + 1, plan.last + 1):
+        cell = re.search(rf'(<c r="{letters}{row}"[^>]*>)<f>([^<]*)</f>', text)
+        assert cell is not None
+        top = f' ref="{letters}{row}:{letters}{plan.last}"' if row == plan.first + 1 else ""
+        body = f">{cell[2]}</f>" if top else "/>"
+        text = text.replace(cell[0], f'{cell[1]}<f t="shared"{top} si="0"{body}', 1)
+    members[name] = text.encode()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
+        for member, data in members.items():
+            package.writestr(member, data)
 
 
 def _other(sheet: Any) -> None:
@@ -79,6 +106,19 @@ class _List:
         for number, formula in enumerate(plan.own_formulas):
             row = 0 if number == 0 and plan.heading_row > 1 else plan.last + 20 + number
             sheet.write_formula(row, self.right + 8, "=" + formula, None, 20 + number)
+        for number, formula in enumerate(plan.row_formulas):
+            row = plan.first - 1 + number
+            sheet.write_formula(row, self.right + BESIDE + 1, "=" + formula, None, 30 + number)
+        for number, formula in enumerate(plan.block_formulas):
+            row = plan.last + 30 + 3 * number
+            area = (row, self.right + 8, row + 1, self.right + 8)
+            sheet.write_array_formula(*area, f"{{={formula}}}", None, 40 + number)
+        for cells, formula in plan.covering:
+            self._covering(cells, formula)
+        if plan.note_below:
+            sheet.write_string(
+                (plan.totals or plan.last) + 3, plan.column("name") - 1, plan.note_below
+            )
 
     def _headings(self) -> None:
         row = self.plan.heading_row - 1
@@ -150,6 +190,11 @@ class _List:
             self.sheet.write_string(plan.totals - 1, plan.column("name") - 1, "Total")
             formula = f"=SUM({letters}{plan.first}:{letters}{plan.last})"
             self.sheet.write_formula(plan.totals - 1, plan.column("collected") - 1, formula)
+
+    def _covering(self, cells: str, formula: str) -> None:
+        options = {"type": "formula", "criteria": "=" + formula, "multi_range": cells}
+        options["format"] = self.workbook.add_format({"bold": True})
+        self.sheet.conditional_format(cells.split(maxsplit=1)[0], options)
 
     def _rules(self) -> None:
         plan, sheet = self.plan, self.sheet

@@ -10,7 +10,7 @@ from typing import Final
 from hypothesis import strategies as st
 
 from canceldesk.workbook.protocol import NewRow
-from tests.workbook.following import column_letters
+from tests.workbook.following import LAST_ROW, column_letters
 
 HEADINGS: Final = {
     "name": ("Name", "Client name", "CUSTOMER", "Full Name:"),
@@ -127,6 +127,12 @@ class Plan:
     rules: bool
     formulas: tuple[tuple[str, str], ...]
     own_formulas: tuple[str, ...]
+    row_formulas: tuple[str, ...]
+    block_formulas: tuple[str, ...]
+    shared_formulas: bool
+    covering: tuple[tuple[str, str], ...]
+    charted: tuple[str, ...]
+    note_below: str
     names: tuple[str, ...]
     spelling: Spelling
 
@@ -214,7 +220,8 @@ def _references(draw: st.DrawFn, first: int, last: int, right: int, tab: str) ->
     """A reference to cells around the list, in one of the many ways to write one."""
     tops = (1, max(first - 1, 1), first, first, first, first + 1, max(last, 1), last + 1, last + 9)
     top = draw(st.sampled_from(tops))
-    bottom = max(top, draw(st.sampled_from((top, last, last, last + 1, last + 5, first))))
+    bottoms = (top, last, last, last, last + 1, last + 5, first, LAST_ROW)
+    bottom = max(top, draw(st.sampled_from(bottoms)))
     begin = draw(st.integers(1, right + 3))
     end = max(begin, draw(st.sampled_from((begin, begin, begin + 1, right))))
     sign = st.sampled_from(("", "$"))
@@ -284,6 +291,7 @@ def plans(draw: st.DrawFn) -> Plan:
     own = quoted(tab) + "!"
     written = (own, own, own.upper() if tab.isascii() else own, "", f"{quoted(others[0])}!")
     formulas = st.tuples(st.sampled_from(others), _formulas(first, last, right, written))
+    references = _references(first, last, right, own)
     own_formulas = _formulas(first, last, right, (own, "", ""))
     return Plan(
         tab=tab,
@@ -305,9 +313,41 @@ def plans(draw: st.DrawFn) -> Plan:
         rules=draw(st.booleans()),
         formulas=tuple(draw(st.lists(formulas, max_size=5))),
         own_formulas=tuple(draw(st.lists(own_formulas, max_size=3))),
-        names=tuple(draw(st.lists(_references(first, last, right, own), max_size=3))),
+        row_formulas=tuple(draw(st.lists(own_formulas, max_size=len(lines)))),
+        block_formulas=tuple(draw(st.lists(own_formulas, max_size=2))),
+        shared_formulas=draw(st.booleans()),
+        covering=tuple(draw(st.lists(_covering(first, last, right), max_size=3))),
+        charted=tuple(
+            draw(st.lists(_references(first, last, right, own).filter(_is_short), max_size=2))
+        ),
+        note_below=draw(st.sampled_from(("", "", "see also the archive", "Budget"))),
+        names=tuple(draw(st.lists(references, max_size=3))),
         spelling=draw(spellings()),
     )
+
+
+@st.composite
+def _covering(draw: st.DrawFn, first: int, last: int, right: int) -> tuple[str, str]:
+    """The cells that a conditional format lies on, and its formula.
+
+    The formula looks at the row of the cell itself or at fixed rows: what looks at other rows from
+    there has, for some cells, the new row in between, and no one formula is right for all.
+    """
+    area = _references(first, last, right, "").filter(_is_an_area)
+    areas = [draw(area).replace("$", "") for _ in range(draw(st.sampled_from((1, 1, 2))))]
+    top = min(int(row) for row in re.findall(r"\d+", " ".join(areas)))
+    own = st.integers(1, right + 3).map(lambda column: f"${column_letters(column)}{top}")
+    fixed = area.map(lambda text: re.sub(r"\$?([A-Z]+)\$?(\d+)", r"$\1$\2", text))
+    one, other = draw(st.one_of(own, fixed)), draw(st.one_of(own, fixed))
+    return " ".join(areas), draw(st.sampled_from(SKELETONS)).format(one, other)
+
+
+def _is_short(reference: str) -> bool:
+    return _is_an_area(reference.rpartition("!")[2]) and str(LAST_ROW) not in reference
+
+
+def _is_an_area(reference: str) -> bool:
+    return all(re.search(r"[A-Z]\$?\d", corner) for corner in reference.split(":"))
 
 
 @st.composite
