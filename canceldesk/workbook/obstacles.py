@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from lxml import etree
@@ -213,13 +214,15 @@ def _check_table(table: etree._Element, found: FoundList, shift: Shift) -> None:
 
 def _check_pivot(pivot: etree._Element, found: FoundList, shift: Shift) -> None:
     location = markup.child(pivot, "location")
-    written = "" if location is None else location.get("ref", "")
-    if written and (
-        shift.straddled_by(Span.of(written)) or shift.span_moved(Span.of(written)) is None
-    ):
+    if location is None or not location.get("ref"):
+        return
+    span = Span.of(location.get("ref", ""))
+    filters = int(location.get("rowPageCount") or 0)
+    whole = replace(span, top=span.top - filters - bool(filters))
+    if shift.straddled_by(whole) or shift.span_moved(whole) is None:
         raise CannotEdit(
-            f"The tab “{found.tab.name}” has a pivot table ({written}) across the place of the "
-            "row. Move the pivot table to another tab."
+            f"The tab “{found.tab.name}” has a pivot table ({location.get('ref')}) across the place"
+            " of the row. Move the pivot table to another tab."
         )
 
 

@@ -75,7 +75,7 @@ class Reference:
     `sheet` is None for the formula's own sheet. `bottom` is the corner written second, if any; it
     may lie above `top` in a range written upside down. `anchors_block` is true for a single cell
     from which a block opens: `B5:INDEX(...)`, or OFFSET with a height. `elsewhere` is true for
-    cells of another workbook or of a deleted sheet.
+    cells of another workbook, of a deleted sheet, or (`!A1`) of whichever sheet is looked at.
     """
 
     begin: int
@@ -223,7 +223,9 @@ def _prefix(formula: str, position: int) -> re.Match[str] | None:
 
 def _reference(formula: str, begin: int, at: int, prefix: re.Match[str] | None) -> Reference | None:
     sheet, elsewhere = None, False
-    if prefix is not None:
+    if formula[begin - 1 : begin] == "!":
+        elsewhere = True
+    elif prefix is not None:
         quoted, plain, lost = prefix.group("quoted", "plain", "lost")
         sheet = plain or lost or quoted.replace("''", "'")
         elsewhere = lost is not None or "[" in sheet

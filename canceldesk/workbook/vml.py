@@ -93,10 +93,11 @@ def _anchor_by(match: re.Match[str], begin_by: int, end_by: int) -> str:
 
 
 def _anchor_text(match: re.Match[str], numbers: list[str], begin_by: int, end_by: int) -> str:
-    if len(numbers) != _ANCHOR_NUMBERS or not (begin_by or end_by):
+    if len(numbers) != _ANCHOR_NUMBERS:
         return match[0]
-    numbers[_FROM_ROW] = f" {max(int(numbers[_FROM_ROW]) + begin_by, 0)}"
-    numbers[_TO_ROW] = f" {max(int(numbers[_TO_ROW]) + end_by, 0)}"
+    for place, by in ((_FROM_ROW, begin_by), (_TO_ROW, end_by)):
+        if by:
+            numbers[place] = f" {max(int(numbers[place]) + by, 0)}"
     return f"{match[1]}{','.join(numbers)}{match[3]}"
 
 

@@ -40,7 +40,7 @@ def texts(formula: str) -> list[str]:
         ('IF(A1>0,A2:INDEX(A:A,3),"")', ["A1", "A2"]),
         ("A1:B2:C3", ["A1:B2", "C3"]),
         ("Q4!A1+'2024'!B2+2024!C3", ["Q4!A1", "'2024'!B2", "2024!C3"]),
-        ("😀!A1+–!B2+名簿!C3", ["😀!A1", "–!B2", "名簿!C3"]),
+        ("😀!A1+→!B2+名簿!C3", ["😀!A1", "→!B2", "名簿!C3"]),
         ("#REF!A1+#REF!$B$2:$C$3+D4", ["D4"]),
         ("'C:\\books\\[list.xlsx]Sheet1'!A1+[list.xlsx]Sheet1!B2+C3", ["C3"]),
         ("'it''s [x]'!A1+B2", ["B2"]),
@@ -51,6 +51,8 @@ def texts(formula: str) -> list[str]:
         ('INDIRECT("A5")&INDIRECT("Sheet1!A"&A6)', ["A6"]),
         ("SUM(1:1048577)+SUM(1:1048576)", ["1:1048576"]),
         ("A0+A01", []),
+        ("!A1+B2", ["B2"]),
+        ("LET(_xlpm.A1,5,_xlpm.A1+\\A1+A2?)", []),
         ("", []),
     ],
 )

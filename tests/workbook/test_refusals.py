@@ -133,6 +133,61 @@ def test_a_tab_filled_by_a_query(path):
     refused(sheet_relationship(build(path), "queryTable"), "next refresh")
 
 
+@pytest.mark.parametrize(
+    ("cells", "refusing"),
+    [("cancellation!$A$4:$F$9", True), ("cancellation!$L$4:$M$20", True), ("Other!$A$1", False)],
+)
+def test_a_query_is_in_the_way_only_where_its_cells_are(path, cells, refusing):
+    build(
+        path, more=lambda workbook, _sheet: workbook.define_name("cancellation!Rates", f"={cells}")
+    )
+    sheet_relationship(path, "queryTable", part=b'<queryTable xmlns="urn:x" name="Rates"/>')
+    if refusing:
+        refused(path, "next refresh")
+    else:
+        assert WorkbookList(path).add(NEW).row_number == 5
+
+
+def test_a_query_far_below_the_list_moves_with_its_name(path):
+    def more(workbook, _sheet):
+        workbook.define_name("cancellation!Rates", "=cancellation!$A$30:$B$40")
+
+    build(path, more=more)
+    sheet_relationship(path, "queryTable", part=b'<queryTable xmlns="urn:x" name="Rates"/>')
+    WorkbookList(path).add(NEW)
+    assert "cancellation!$A$31:$B$41" in members(path)["xl/workbook.xml"].decode()
+
+
+def test_a_part_nobody_knows_that_names_cells_of_the_list(path):
+    build(path)
+    data = b"<note>total in cancellation!$D$9</note>"
+    refused(rewrite(path, {"customXml/item1.xml": data}), "does not know .customXml/item1.xml")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<note>cancellation!$D$2 and the cancellation of D9</note>",
+        b"not XML: cancellation!$D$9",
+        "<note>Kündigung!D9</note>".encode("utf-16"),
+    ],
+)
+def test_a_part_nobody_knows_that_names_no_cell_that_moves(path, data):
+    build(path)
+    rewrite(path, {"customXml/item1.xml": data, "xl/media/image1.png": b"<cancellation!D9"})
+    assert WorkbookList(path).add(NEW).row_number == 5
+
+
+def test_a_feature_nobody_knows_that_points_at_no_cells(path):
+    sheet_relationship(build(path), "hologram", part=b'<hologram xmlns="urn:x" colour="red"/>')
+    assert WorkbookList(path).add(NEW).row_number == 5
+
+
+def test_a_feature_nobody_knows_that_points_at_cells(path):
+    sheet_relationship(build(path), "hologram", part=b'<hologram xmlns="urn:x" ref="A5"/>')
+    refused(path, "does not know \\(hologram\\)")
+
+
 def test_a_feature_nobody_knows(path):
     refused(sheet_relationship(build(path), "hologram"), "does not know \\(hologram\\)")
 
@@ -140,6 +195,14 @@ def test_a_feature_nobody_knows(path):
 def test_a_pivot_table_across_the_new_row(path):
     pivot = b'<pivotTableDefinition xmlns="urn:x"><location ref="H2:J9"/></pivotTableDefinition>'
     refused(sheet_relationship(build(path), "pivotTable", part=pivot), "pivot table \\(H2:J9\\)")
+
+
+def test_a_pivot_table_whose_filters_stand_above_the_new_row(path):
+    pivot = (
+        b'<pivotTableDefinition xmlns="urn:x"><location ref="H6:J9" rowPageCount="1"/>'
+        b"</pivotTableDefinition>"
+    )
+    refused(sheet_relationship(build(path), "pivotTable", part=pivot), "pivot table \\(H6:J9\\)")
 
 
 def test_a_pivot_table_below_moves(path):
