@@ -118,7 +118,7 @@ def _look(found: FoundList, frame: etree._Element, model: Row | None, top: Seque
     return Look(
         attributes={} if model is None else _row_attributes(model),
         styles=by_column,
-        date_style=_date_style(found, by_column[columns["cancelled_on"]], top),
+        date_style=_date_style(found, by_column[columns["cancelled_on"]], model, top),
         money_style=_money_style(found, by_column[columns["collected"]], top),
         months_style=known.with_format(months, styles.GENERAL) if known.is_date(months) else months,
     )
@@ -140,17 +140,30 @@ def _column_style(frame: etree._Element, column: int) -> int:
     return 0
 
 
-def _date_style(found: FoundList, style: int, top: Sequence[Row]) -> int:
+def _date_style(found: FoundList, style: int, model: Row | None, top: Sequence[Row]) -> int:
     known = found.file.styles
     if known.is_date(style):
         return style
     column = found.headings.columns["cancelled_on"]
-    for row in top:
-        cell = _cell(row, column)
-        if cell is not None and known.is_date(cell.style):
-            return cell.style
+    dated = [
+        (row, cell.style)
+        for row in top
+        if (cell := _cell(row, column)) is not None and known.is_date(cell.style)
+    ]
+    for row, date_style in dated:
+        if model is not None and _fills_beside(found, row) == _fills_beside(found, model):
+            return date_style
+    if dated:
+        return known.with_format(style, known.number_format(dated[0][1]))
     code = wording.date_code_like(_texts(found, top, column))
     return known.with_code(style, code) if code else known.with_format(style, styles.DATE_FORMAT)
+
+
+def _fills_beside(found: FoundList, row: Row) -> Sequence[str]:
+    """The row's colours but for the date's."""
+    date = found.headings.columns["cancelled_on"] - found.headings.left
+    fills = _fills(found, row)
+    return [*fills[:date], *fills[date + 1 :]]
 
 
 def _money_style(found: FoundList, style: int, top: Sequence[Row]) -> int:
