@@ -543,17 +543,17 @@ def test_a_row_that_is_just_leaving_is_not_taken_for_a_second_one_of_its_equal(d
 def test_a_worker_asleep_while_taking_out_does_not_take_out_an_equal_row(desk: Desk) -> None:
     one, two = equal_cases(desk)
     desk.advance(one)
-    row = listing.row_for(Facts.objects.get(case=one))
+    written = listing.row_for(Facts.objects.get(case=one))
     take_back(desk, one)
     remove = desk.the_list.remove
 
-    def asleep(listed: ListedRow, *, expected_fingerprint: str | None = None) -> RowRemoved:
+    def asleep(row: ListedRow, *, expected_fingerprint: str | None = None) -> RowRemoved:
         desk.the_list.remove = remove  # type: ignore[method-assign]
         desk.later(seconds=60)
         desk.advance(one)
-        desk.the_list.put([another(row)])
+        desk.the_list.put([another(written)])
         desk.advance(two)
-        return remove(listed, expected_fingerprint=expected_fingerprint)
+        return remove(row, expected_fingerprint=expected_fingerprint)
 
     desk.the_list.remove = asleep  # type: ignore[method-assign]
     assert not advance(one.pk, owner="sleeper")
