@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import posixpath
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -25,11 +26,16 @@ LARGEST_FILE: Final = 512 * 1024 * 1024
 LARGEST_MEMBER: Final = 1024 * 1024 * 1024
 LARGEST_CONTENT: Final = 2 * LARGEST_MEMBER
 MOST_MEMBERS: Final = 20_000
+LARGEST_TREE: Final = 64 * 1024 * 1024
+"""Bytes of XML made into a tree, which needs up to thirty times as much memory."""
 
 _COMPOUND_FILE: Final = bytes.fromhex("d0cf11e0a1b11ae1")
 _ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
 _CONTENT_TYPES: Final = "[Content_Types].xml"
 _PIECE: Final = 256 * 1024
+_DIRECTORY_ENTRY: Final = b"PK\x01\x02"
+_METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""The only ones a package may use (ECMA-376 part 2, B.4); others unpack without a limit."""
 _NOT_UNPACKED: Final = (
     zipfile.BadZipFile,
     zlib.error,
@@ -37,7 +43,10 @@ _NOT_UNPACKED: Final = (
     NotImplementedError,
     OSError,
     RuntimeError,
+    ValueError,
+    struct.error,
 )
+"""What `zipfile` raises for a damaged file, names and places that cannot be included."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +160,11 @@ class Package:
 
     def tree(self, part: str) -> etree._Element:
         """The XML of a member; raises `CannotRead` when it is not well-formed."""
+        if self.size(part) > LARGEST_TREE:
+            raise CannotRead(
+                f"The part “{part}” of “{self._name}” is larger than the desk will open "
+                f"({LARGEST_TREE // 2**20} MB). Move the cancellation tab to a workbook of its own."
+            )
         return markup.parsed(self.read(part), f"“{self._name}” (part “{part}”)")
 
     def write(self, part: str, content: bytes) -> None:
@@ -174,16 +188,16 @@ class Package:
 
     def remove(self, part: str, relationships_of: str) -> None:
         """Take out a member together with the arrow to it and its content type."""
-        known = self._by_folded[_folded(part)]
+        known = self._known(part)
         arrows = _relationships_part(relationships_of)
         tree = self.tree(arrows)
-        for relation in list(tree):
-            target = relation.get("Target", "")
-            if _folded(_resolved(relationships_of, target)) == _folded(known):
+        for relation in list(tree.iterchildren("{*}Relationship")):
+            target = _resolved(relationships_of, relation.get("Target", ""))
+            if relation.get("TargetMode") != "External" and _folded(target) == _folded(known):
                 tree.remove(relation)
         self.write_tree(arrows, tree)
         types = self.tree(_CONTENT_TYPES)
-        for override in list(types):
+        for override in list(types.iterchildren("{*}Override")):
             if _folded(override.get("PartName", "").lstrip("/")) == _folded(known):
                 types.remove(override)
         self.write_tree(_CONTENT_TYPES, types)
@@ -262,10 +276,10 @@ class Package:
 
     def _lies_in(self, packed: Package, part: str) -> bool:
         own, other = self._members[part], packed._members[part]
-        return own.CRC == other.CRC and zipwriter.lying(self._data, own) == zipwriter.lying(
-            packed._data,
-            other,
-        )
+        return (
+            (own.CRC, own.file_size, own.compress_type)
+            == (other.CRC, other.file_size, other.compress_type)
+        ) and zipwriter.lying(self._data, own) == zipwriter.lying(packed._data, other)
 
     def _check_limits(self) -> None:
         infos = self._zip.infolist()
@@ -274,8 +288,19 @@ class Package:
                 f"“{self._name}” holds two parts of the same name, which no spreadsheet program "
                 "writes. Save it again from Excel and try again."
             )
+        if not self.has(_CONTENT_TYPES):
+            raise CannotRead(
+                f"“{self._name}” is not an Excel workbook (.xlsx or .xlsm). "
+                "Open it in Excel and save it as an Excel Workbook."
+            )
+        packed_twice = sum(info.compress_size for info in infos) > len(self._data)
+        if packed_twice or any(info.compress_type not in _METHODS for info in infos):
+            raise CannotRead(
+                f"“{self._name}” is packed in a way that no spreadsheet program uses. "
+                "Save it again from Excel and try again."
+            )
         sizes = [info.file_size for info in infos]
-        if len(sizes) > MOST_MEMBERS or max(sizes) > LARGEST_MEMBER or sum(sizes) > LARGEST_CONTENT:
+        if max(sizes) > LARGEST_MEMBER or sum(sizes) > LARGEST_CONTENT:
             raise CannotRead(
                 f"“{self._name}” unpacks to more than the desk will open "
                 f"({sum(sizes) // 1_000_000} MB). Move the cancellation tab to a workbook of its "
@@ -293,19 +318,18 @@ def _opened(data: bytes, name: str) -> zipfile.ZipFile:
             f"“{name}” is in the old Excel format (.xls). Open it in Excel, save it as an Excel "
             "Workbook (.xlsx) and point the desk at the new file."
         )
+    if data.count(_DIRECTORY_ENTRY) > MOST_MEMBERS:
+        raise CannotRead(
+            f"“{name}” holds more than {MOST_MEMBERS} parts, which is more than the desk will "
+            "open. Move the cancellation tab to a workbook of its own."
+        )
     try:
-        opened = zipfile.ZipFile(io.BytesIO(data))
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        return zipfile.ZipFile(io.BytesIO(data))
+    except _NOT_UNPACKED as error:
         raise CannotRead(
             f"“{name}” is not an Excel workbook (.xlsx or .xlsm), or it is damaged. "
             "Check that the right file is set, or restore it from a copy."
         ) from error
-    if _CONTENT_TYPES not in opened.namelist():
-        raise CannotRead(
-            f"“{name}” is not an Excel workbook (.xlsx or .xlsm). "
-            "Open it in Excel and save it as an Excel Workbook."
-        )
-    return opened
 
 
 def _encrypted_sentence(name: str) -> str:
@@ -334,5 +358,5 @@ def _relationships_part(part: str) -> str:
 
 def _resolved(part: str, target: str) -> str:
     """The member a relationship's target means: relative to the part's folder, or absolute."""
-    joined = posixpath.join("/", posixpath.dirname(part), unquote(target))
+    joined = posixpath.join("/", posixpath.dirname(part), unquote(target).replace("\\", "/"))
     return posixpath.normpath(joined).lstrip("/")

@@ -95,7 +95,8 @@ def lying(original: bytes, info: zipfile.ZipInfo) -> memoryview:
     Raises `zipfile.BadZipFile` where the member is not where the directory says.
     """
     header = original[info.header_offset : info.header_offset + _LOCAL.size]
-    if len(header) < _LOCAL.size or not header.startswith(_LOCAL_SIGNATURE):
+    whole = len(header) == _LOCAL.size and info.header_offset >= 0
+    if not whole or not header.startswith(_LOCAL_SIGNATURE):
         raise zipfile.BadZipFile(f"{info.filename} is not where the directory says")
     fields = _LOCAL.unpack(header)
     begin = info.header_offset + _LOCAL.size + fields[-2] + fields[-1]
