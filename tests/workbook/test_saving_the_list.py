@@ -40,7 +40,7 @@ def test_reading_needs_no_lock(workbook):
 def test_a_new_file_that_reads_differently_is_never_put_in_place(workbook, monkeypatch):
     before = workbook.read_bytes()
     for spoilt in (before, b"rubbish"):
-        monkeypatch.setattr(editing, "insert", lambda _found, _row, spoilt=spoilt: spoilt)
+        monkeypatch.setattr(editing, "insert", lambda *_args, spoilt=spoilt: spoilt)
         with pytest.raises(ReadBackDiffers, match="was not added"):
             WorkbookList(workbook).add(NEW)
         assert workbook.read_bytes() == before
@@ -50,7 +50,7 @@ def test_a_new_file_that_reads_differently_is_never_put_in_place(workbook, monke
 def test_other_rows_that_would_change_are_noticed(workbook, tmp_path, monkeypatch):
     fewer = build(tmp_path / "fewer.xlsx", count=4)
     WorkbookList(fewer).add(NEW)
-    monkeypatch.setattr(editing, "insert", lambda _found, _row: fewer.read_bytes())
+    monkeypatch.setattr(editing, "insert", lambda *_args: fewer.read_bytes())
     with pytest.raises(ReadBackDiffers, match="is not what was to be written"):
         WorkbookList(workbook).add(NEW)
 
