@@ -213,13 +213,13 @@ def tampered(after: Path, member: str, pattern: str, replacement: str) -> Path:
             SHEET,
             r'<c r="B6"',
             '<c r="B7"',
-            "tab “cancellation”, cell B6: its marks were nothing, are place B7",
+            "tab “cancellation”, cell B6: its marks were nothing, are rows off 1",
         ),
         (
             SHEET,
             r'<c r="B4"',
             '<c r="B5"',
-            "tab “cancellation”, new cell B4: is said to be B5",
+            "tab “cancellation”, new cell B4: says that it stands in another row",
         ),
         (
             SHEET,

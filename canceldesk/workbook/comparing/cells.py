@@ -66,10 +66,9 @@ class Rows:
     def _misplaced(self) -> Iterator[tuple[str, str]]:
         for new in self._inserted:
             for cell in new.cells.values():
-                for name, value in cell.more:
-                    if name == "place":
-                        place = f"new cell {formulas.letters(cell.column)}{new.number}"
-                        yield place, f"is said to be {value}"
+                if any(name == "rows off" for name, _ in cell.more):
+                    place = f"new cell {formulas.letters(cell.column)}{new.number}"
+                    yield place, "says that it stands in another row"
 
     def _old_ones(self, after: Sheet) -> Iterator[Row]:
         for row in after.rows():

@@ -27,7 +27,7 @@ class _Outline:
 
     rows: Mapping[int, int]
     top: Mapping[int, Mapping[int, str]]
-    columns: Mapping[int, tuple[str, str]]
+    listed: Mapping[int, bool]
     frame: Node
 
 
@@ -88,7 +88,7 @@ def _found(workbook: Workbook, tab: Tab, overrides: Mapping[str, str]) -> tuple[
 def _outline(workbook: Workbook, tab: Tab, columns: Mapping[str, int] | None) -> _Outline:
     rows: dict[int, int] = {}
     top: dict[int, dict[int, str]] = {}
-    named: dict[int, tuple[str, str]] = {}
+    listed: dict[int, bool] = {}
     sheet = Sheet(workbook, tab.part)
     for row in sheet.rows():
         if not row.is_blank:
@@ -96,8 +96,8 @@ def _outline(workbook: Workbook, tab: Tab, columns: Mapping[str, int] | None) ->
         if row.number <= headings.ROWS_SEARCHED:
             top[row.number] = _texts(row)
         if columns is not None:
-            named[row.number] = (_text(row, columns["name"]), _text(row, columns["phone"]))
-    return _Outline(rows, top, named, sheet.frame)
+            listed[row.number] = _is_listed(row, columns)
+    return _Outline(rows, top, listed, sheet.frame)
 
 
 def _sign(row: Row) -> int:
@@ -121,15 +121,20 @@ def _text(row: Row, column: int) -> str:
     return "" if cell is None else plain_text(cell.value).strip()
 
 
+def _is_listed(row: Row, columns: Mapping[str, int]) -> bool:
+    """Whether a row is about somebody: a phone, or a name and something else but no total."""
+    name, phone = _text(row, columns["name"]), _text(row, columns["phone"])
+    told = sum(bool(_text(row, column)) for column in columns.values())
+    is_total = headings.normalised(name) in _TOTALS
+    return bool(phone) or (bool(name) and not is_total and told > 1)
+
+
 def _last_row(outline: _Outline, found: Headings) -> int:
     """The last of the unbroken rows under the heading; totals and notes after a gap are none."""
     last = found.row
-    while True:
-        name, phone = outline.columns.get(last + 1, ("", ""))
-        is_total = headings.normalised(name) in _TOTALS and not phone
-        if is_total or not (name or phone):
-            return last
+    while outline.listed.get(last + 1):
         last += 1
+    return last
 
 
 def _inserted(

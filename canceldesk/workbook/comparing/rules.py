@@ -81,7 +81,9 @@ def _expected(
             ),
         )
         for row, column in rows
-        if not _looks_across(_at(was, base, row, column), was, row, expected, here=here)
+        if not _looks_across(
+            _at(was, base, row, column), row, expected, here=here, stays=base in starts
+        )
     ]  # fmt: skip
 
     def means_the_same(now: str) -> bool:
@@ -146,17 +148,22 @@ def _samples(before: Sequence[Area], expected: Expectation) -> list[tuple[int, i
     return samples
 
 
-def _looks_across(seen: str, was: str, row: int, expected: Expectation, *, here: bool) -> bool:
+def _looks_across(seen: str, row: int, expected: Expectation, *, here: bool, stays: bool) -> bool:
     """Whether a relative reference in the cell looks over the place of the new rows.
 
-    One text for all cells cannot follow that in this one cell; Excel leaves it uniform too.
+    One text for all cells cannot follow that in this one cell; Excel leaves it uniform too. The
+    same goes for other sheets' rows that cells look at side by side, where the rule's base `stays`
+    and the cell moves.
     """
     if not here:
         return False
     for ref in formulas.refs(seen):
+        elsewhere = ref.sheet is not None and ref.sheet.casefold() != expected.tab.casefold()
         for end in (ref.first, ref.last):
             if end is None or end.row is None or end.row_fixed:
                 continue
-            if (end.row < expected.row) != (row < expected.row):
+            if elsewhere and stays and row >= expected.row:
+                return True
+            if not elsewhere and (end.row < expected.row) != (row < expected.row):
                 return True
     return False

@@ -129,7 +129,7 @@ class Sheet:
                 column = formulas.column(place[1]) if place else column + 1
                 cells[column] = self._cell(child, number, column)
                 if place is not None and int(place[2]) != number:
-                    cells[column].more += (("place", place[0]),)
+                    cells[column].more += (("rows off", str(int(place[2]) - number)),)
         row = Row(number, attributes, cells)
         if not row.is_blank:
             self._use(number, min(cells), max(cells))
