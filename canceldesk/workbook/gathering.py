@@ -16,7 +16,7 @@ Wanted = TypeVar("Wanted")
 Given = TypeVar("Given")
 
 
-@dataclass
+@dataclass(eq=False)
 class Ticket(Generic[Wanted, Given]):
     """One writer's wish and, once it was served, what came of it."""
 
@@ -45,31 +45,47 @@ class Gathering(Generic[Wanted, Given]):
     _waiting: list[Ticket[Wanted, Given]] = field(default_factory=list)
     _changing: Lock = field(default_factory=Lock)
     _serving: Lock = field(default_factory=Lock)
+    _taken: list[Ticket[Wanted, Given]] = field(default_factory=list)
 
     def served(self, wanted: Wanted, serve: Callable[[Gathering[Wanted, Given]], None]) -> Given:
         """Have `wanted` served: by whoever is serving, else by `serve`, which calls `those_waiting`
         when nothing keeps it from writing any more and serves every ticket it gets.
+
+        What `serve` raises is the trouble of all it took, and of all that waited as long as it did.
         """
         ticket: Ticket[Wanted, Given] = Ticket(wanted)
         with self._changing:
             self._waiting.append(ticket)
         with self._serving:
             if not ticket.served:
-                try:
-                    serve(self)
-                finally:
-                    self._leave(ticket)
+                self._serve(serve)
         return ticket.result()
 
     def those_waiting(self) -> list[Ticket[Wanted, Given]]:
         """All that wait now; later ones wait for the next serving."""
         with self._changing:
-            waiting, self._waiting = self._waiting, []
-        return waiting
+            self._taken, self._waiting = self._waiting, []
+        return list(self._taken)
 
-    def _leave(self, ticket: Ticket[Wanted, Given]) -> None:
+    def _serve(self, serve: Callable[[Gathering[Wanted, Given]], None]) -> None:
         with self._changing:
-            self._waiting = [other for other in self._waiting if other is not ticket]
+            first_ones = list(self._waiting)
+        try:
+            serve(self)
+        except Exception as error:
+            self._fail(first_ones, error)
+        except BaseException:
+            self._fail(first_ones, RuntimeError("the writer that served this one was stopped"))
+            raise
+        finally:
+            self._taken = []
+
+    def _fail(self, tickets: list[Ticket[Wanted, Given]], trouble: Exception) -> None:
+        with self._changing:
+            self._waiting = [other for other in self._waiting if other not in tickets]
+        for ticket in (*tickets, *self._taken):
+            if not ticket.served:
+                ticket.trouble = trouble
 
 
 class Gatherings(Generic[Wanted, Given]):
