@@ -18,6 +18,7 @@ from canceldesk.billsby.client import HttpBillsby
 from canceldesk.configuration import services as configuration
 from canceldesk.configuration.reading import BadSettingError
 from canceldesk.workbook.graph import links
+from canceldesk.workbook.pairs import pairs
 from canceldesk.workbook.protocol import CancellationList
 from canceldesk.workbook.workbooklist import WorkbookList
 
@@ -96,7 +97,8 @@ def _list_of_settings() -> CancellationList:
     return WorkbookList(
         path,
         tab=configuration.text("WORKBOOK_TAB") or None,
-        headings=headings(configuration.text("WORKBOOK_HEADINGS")) or None,
+        headings=pairs(configuration.text("WORKBOOK_HEADINGS")),
+        fill=pairs(configuration.text("WORKBOOK_FILL")),
         currency=configuration.text("CURRENCY"),
         lock_wait_seconds=5,
         backups=configuration.whole("WORKBOOK_BACKUPS"),
@@ -120,6 +122,7 @@ def _cloud_list_of_settings(link: str) -> CancellationList:
             configuration.text("MICROSOFT_CLIENT_SECRET"),
             configuration.text("WORKBOOK_TAB"),
             configuration.text("WORKBOOK_HEADINGS"),
+            configuration.text("WORKBOOK_FILL"),
             configuration.text("CURRENCY"),
         )
 
@@ -132,6 +135,7 @@ def _graph_list(
     secret: str,
     tab: str,
     told_headings: str,
+    told_fill: str,
     currency: str,
 ) -> GraphList:
     """One list per process and settings, so that its token and connections serve every pass."""
@@ -151,7 +155,8 @@ def _graph_list(
         Exchange(sign_in),
         lock_folder=data,
         tab=tab or None,
-        headings=headings(told_headings) or None,
+        headings=pairs(told_headings),
+        fill=pairs(told_fill),
         currency=currency,
     )
 
@@ -163,12 +168,6 @@ def _as_not_set_up() -> Iterator[None]:
         yield
     except BadSettingError as problem:
         raise NotSetUpError(str(problem)) from None
-
-
-def headings(setting: str) -> dict[str, str]:
-    """`name=Client; phone=Mobile no` as a mapping from field to heading."""
-    pairs = (part.split("=", 1) for part in setting.split(";") if "=" in part)
-    return {field.strip(): heading.strip() for field, heading in pairs}
 
 
 @contextmanager

@@ -32,6 +32,7 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
         WORKBOOK_PATH="",
         WORKBOOK_TAB="",
         WORKBOOK_HEADINGS="",
+        WORKBOOK_FILL="",
         WORKBOOK_BACKUPS="5",
         CURRENCY="USD",
         MICROSOFT_TENANT="",
@@ -164,14 +165,15 @@ def test_the_list_gets_its_tab_and_headings(
     settings["WORKBOOK_PATH"] = "clients.xlsx"
     outside.the_list()
     settings.update(WORKBOOK_TAB="Left us", WORKBOOK_HEADINGS="name=Client; phone=Mobile no")
-    settings.update(CURRENCY="EUR", WORKBOOK_BACKUPS="3")
+    settings.update(CURRENCY="EUR", WORKBOOK_BACKUPS="3", WORKBOOK_FILL="Status=Cancelled")
     outside.the_list()
     assert given == [
         (
             ("clients.xlsx",),
             {
                 "tab": None,
-                "headings": None,
+                "headings": {},
+                "fill": {},
                 "currency": "USD",
                 "lock_wait_seconds": 5,
                 "backups": 5,
@@ -182,27 +184,13 @@ def test_the_list_gets_its_tab_and_headings(
             {
                 "tab": "Left us",
                 "headings": {"name": "Client", "phone": "Mobile no"},
+                "fill": {"Status": "Cancelled"},
                 "currency": "EUR",
                 "lock_wait_seconds": 5,
                 "backups": 3,
             },
         ),
     ]
-
-
-@pytest.mark.parametrize(
-    ("setting", "headings"),
-    [
-        ("", {}),
-        ("   ;  ;", {}),
-        ("name", {}),
-        ("name=Client", {"name": "Client"}),
-        (" name = Client ;phone=Mobile no;", {"name": "Client", "phone": "Mobile no"}),
-        ("reason=Why = really", {"reason": "Why = really"}),
-    ],
-)
-def test_headings_are_pairs_of_field_and_heading(setting: str, headings: dict[str, str]) -> None:
-    assert outside.headings(setting) == headings
 
 
 def test_something_else_can_stand_in_for_a_while(settings: Settings) -> None:

@@ -260,6 +260,16 @@ SETTINGS: tuple[Setting, ...] = (
         _W,
     ),
     Setting(
+        "WORKBOOK_FILL",
+        "Columns of your own",
+        Kind.TEXT,
+        "",
+        "What each new row gets in columns that the desk does not know, by heading: "
+        "Status=Cancelled; Entered by=Cancel Desk. Other columns stay empty, or get their "
+        "table's formula.",
+        _W,
+    ),
+    Setting(
         "WORKBOOK_BACKUPS",
         "Earlier versions kept",
         Kind.WHOLE,

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from canceldesk.workbook.pairs import pairs, written
+from canceldesk.workbook.protocol import FIELDS
+
 _DOMAIN = re.compile(r"[a-z0-9][a-z0-9_-]*", re.ASCII | re.IGNORECASE)
 _CURRENCY = re.compile(r"[a-z]{3}", re.ASCII | re.IGNORECASE)
 _MAIL = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
@@ -90,6 +93,17 @@ def _host_and_port(text: str) -> str:
     return text
 
 
+def _headings(text: str) -> str:
+    found = {field.casefold(): heading for field, heading in pairs(text).items()}
+    if not set(found) <= set(FIELDS):
+        raise ValueError(text)
+    return written(found)
+
+
+def _fill(text: str) -> str:
+    return written(pairs(text))
+
+
 def _maybe_empty(check: Callable[[str], str]) -> Callable[[str], str]:
     return lambda text: check(text) if text else text
 
@@ -108,6 +122,12 @@ _FORMATS = {
     "BILLSBY_PANEL_URL": Format(_web_address, _ADDRESS),
     "PUBLIC_URL": Format(_maybe_empty(_web_address), _ADDRESS),
     "LISTEN": Format(_host_and_port, "an address and port such as 127.0.0.1:8000"),
+    "WORKBOOK_HEADINGS": Format(
+        _headings,
+        "written like name=Client; phone=Mobile no, with the names name, phone, cancelled_on, "
+        "collected, months, reason and reference, each once",
+    ),
+    "WORKBOOK_FILL": Format(_fill, "written like Status=Cancelled; Entered by=Cancel Desk"),
     "MAIL_FROM": Format(_maybe_empty(_mail_address), "an e-mail address"),
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 def pairs(written: str) -> dict[str, str]:
     """The pairs in their order; spaces around names and values do not count.
@@ -26,3 +28,8 @@ def pair(written: str) -> tuple[str, str]:
     if not equals or not name.strip() or not value.strip():
         raise ValueError(f"“{written.strip()}” is not written as name=value")
     return name.strip(), value.strip()
+
+
+def written(given: Mapping[str, str]) -> str:
+    """Pairs as `pairs` reads them."""
+    return "; ".join(f"{name}={value}" for name, value in given.items())

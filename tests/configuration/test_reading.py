@@ -272,3 +272,20 @@ def test_a_missing_settings_file_is_said_to_be_missing(
     monkeypatch.setenv(reading.FILE_VARIABLE, str(tmp_path / "none.toml"))
     with pytest.raises(BadSettingError, match="cannot be read"):
         reading.given("COMPANY_NAME")
+
+
+def test_headings_name_fields_of_the_list_and_are_brought_into_one_form() -> None:
+    headings = BY_NAME["WORKBOOK_HEADINGS"]
+    assert understand(headings, "Name = Client ;phone=Mobile no;") == "name=Client; phone=Mobile no"
+    assert understand(headings, "") == ""
+    for wrong in ("who=Client", "name", "name=", "name=A; NAME=B"):
+        with pytest.raises(BadSettingError, match="Headings must be written like name=Client"):
+            understand(headings, wrong)
+
+
+def test_columns_of_ones_own_are_pairs_of_heading_and_text() -> None:
+    fill = BY_NAME["WORKBOOK_FILL"]
+    assert understand(fill, "Status=Cancelled;By = Desk") == "Status=Cancelled; By=Desk"
+    for wrong in ("Status", "=Desk", "Status=a; status=b"):
+        with pytest.raises(BadSettingError, match="must be written like Status=Cancelled"):
+            understand(fill, wrong)
