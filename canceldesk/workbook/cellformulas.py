@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Final
 
 from canceldesk.workbook import sharedformulas, sheetdata
 from canceldesk.workbook.errors import CannotEdit
+from canceldesk.workbook.filldown import FilledDown
 from canceldesk.workbook.references import Span, column_number
 from canceldesk.workbook.sharedformulas import Groups
 from canceldesk.workbook.sheetdata import Formula
@@ -28,6 +28,7 @@ class CellFormulas:
     def __init__(self, shift: Shift, *, here: bool) -> None:
         self._shift = shift
         self._here = here
+        self._filled = FilledDown(shift, here=here)
         self._learned = Groups(shift, here=here)
         self._met: Groups | None = None
         self._spilling: frozenset[tuple[int, int]] = frozenset()
@@ -51,21 +52,26 @@ class CellFormulas:
         return sheetdata.with_formulas(rows, self._changed)
 
     def _changed(self, formula: Formula) -> Formula:
+        if self._here and not self._shift.keeps(formula.row):
+            return self._met_in_lost_row(formula)
+        if not formula.attributes:
+            text = self._filled.moved(formula.text, formula.row, formula.column)
+            return Formula(formula.row, formula.column, formula.attributes, text)
         kind = formula.attributes.get("t")
-        lost = self._here and not self._shift.keeps(formula.row)
         if kind == "shared" and self._met is not None:
             formula = self._met.own(formula)
-        if lost:
-            return formula
         block = self._block(formula) if kind in ("array", "dataTable") else 0
         named = dict(formula.attributes)
         if self._here:
             for name in {"ref", "r1", "r2"} & named.keys():
                 named[name] = self._shift.range_moved(named[name]) or self._lost(formula)
-        text = self._shift.formula(
-            formula.text, here=self._here, row=formula.row, column=formula.column, block=block
-        )
-        return replace(formula, attributes=named, text=text)
+        text = self._filled.moved(formula.text, formula.row, formula.column, block)
+        return Formula(formula.row, formula.column, named, text)
+
+    def _met_in_lost_row(self, formula: Formula) -> Formula:
+        if self._met is not None and formula.attributes.get("t") == "shared":
+            self._met.own(formula)
+        return formula
 
     def _block(self, formula: Formula) -> int:
         """How many rows the formula fills; 0 for one that spills as far as it needs to."""

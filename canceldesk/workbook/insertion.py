@@ -63,37 +63,27 @@ class Insertion(Shift):
 
         return references.rewritten(text, change)
 
-    def _changed(
+    def special(
         self, text: str, found: Sequence[Reference], *, here: bool, place: Place, block: int
-    ) -> Callable[[Reference], str | None]:
+    ) -> set[int]:
+        """The ranges that grow and the single cells that stay as the start of the whole list."""
+        mine = [reference for reference in found if self.means(reference, here=here)]
+        staying = {one.begin for one in mine if self._opens_list(one, place)}
+
         def could(reference: Reference) -> bool:
-            if not self.means(reference, here=here):
-                return False
             straddles = reference.upper.row < self.row <= reference.lower.row
-            return straddles or self._may_grow(reference, place)
+            return reference in mine and (straddles or self._may_grow(reference, place))
 
-        growing = pairing.growing(
-            text,
-            found,
-            grows=lambda reference: (
-                self.means(reference, here=here)
-                and self.overlaps(reference)
-                and self._may_grow(reference, place)
-            ),
-            could=could,
-            block=block,
-        )
+        def grows(reference: Reference) -> bool:
+            return (
+                self._may_grow(reference, place) and self.overlaps(reference) and reference in mine
+            )
 
-        def change(reference: Reference) -> str | None:
-            if reference.bottom is None:
-                return None if self._opens_list(reference, place) else self._plain(reference)
-            if reference.begin in growing:
-                return reference.at(
-                    min(self.row, reference.upper.row), self.moved(reference.lower.row)
-                )
-            return self._plain(reference)
+        return staying | pairing.growing(text, found, grows=grows, could=could, block=block)
 
-        return change
+    def special_rows(self, first: int, last: int) -> tuple[int, int]:
+        """The first row stays, and the new rows come in."""
+        return min(first, self.row), self.moved(last)
 
     def _opens_list(self, reference: Reference, place: Place) -> bool:
         """Whether a single cell is the fixed start of a block that means the list."""

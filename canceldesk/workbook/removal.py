@@ -48,19 +48,25 @@ class Removal(Shift):
         """The range without the lost row."""
         return self.range_moved(text)
 
-    def _changed(
+    def special(
         self, text: str, found: Sequence[Reference], *, here: bool, place: Place, block: int
-    ) -> Callable[[Reference], str | None]:
-        def change(reference: Reference) -> str | None:
-            opens_list = (
-                reference.anchors_block
-                and reference.top.row == self.row == self.first_row
-                and self.overlaps(reference)
-                and (reference.top.row_fixed or not place.in_rows)
-            )
-            return None if opens_list else self._plain(reference)
+    ) -> set[int]:
+        """The single cells that still are the start of the whole list."""
+        if self.row != self.first_row:
+            return set()
+        return {
+            reference.begin
+            for reference in found
+            if reference.anchors_block
+            and reference.top.row == self.row
+            and self.means(reference, here=here)
+            and self.overlaps(reference)
+            and (reference.top.row_fixed or not place.in_rows)
+        }
 
-        return change
+    def special_rows(self, first: int, last: int) -> tuple[int, int]:
+        """The row that follows takes the lost one's place."""
+        return first, last
 
     def _with_base(
         self, text: str, found: Sequence[Reference], moved_by: int

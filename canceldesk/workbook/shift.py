@@ -48,13 +48,18 @@ class Shift(ABC):
         """Whether a rectangle would be torn or squeezed by the change."""
 
     @abstractmethod
-    def _changed(
+    def special(
         self, text: str, found: Sequence[Reference], *, here: bool, place: Place, block: int
-    ) -> Callable[[Reference], str | None]:
-        """How to change the references to the list's sheet among those found in a formula.
+    ) -> set[int]:
+        """Which references (`begin`) of those found in a formula do not merely move.
 
-        `block` is how many rows the formula fills at once, 0 for an ordinary one.
+        `block` is how many rows the formula fills at once, 0 for an ordinary one. A reference that
+        does not begin at the row of the change is never special unless another one is.
         """
+
+    @abstractmethod
+    def special_rows(self, first: int, last: int) -> tuple[int, int]:
+        """The rows of a special reference now."""
 
     @abstractmethod
     def range_grown(self, text: str, *, even_single: bool = False) -> str:
@@ -214,6 +219,20 @@ class Shift(ABC):
                 return grown(reference) if one_row or fixed else self._plain(reference)
 
         return references.rewritten(text, change, mine)
+
+    def _changed(
+        self, text: str, found: Sequence[Reference], *, here: bool, place: Place, block: int
+    ) -> Callable[[Reference], str | None]:
+        """How to change the references to the list's sheet among those found in a formula."""
+        special = self.special(text, found, here=here, place=place, block=block)
+
+        def change(reference: Reference) -> str | None:
+            if reference.begin in special:
+                rows = self.special_rows(reference.upper.row, reference.lower.row)
+                return reference.at(*rows)
+            return self._plain(reference)
+
+        return change
 
     def place(self, row: int | None, column: int | None, *, here: bool) -> Place:
         """Where a formula stands, seen from the list."""
