@@ -55,7 +55,8 @@ def _with_whole_columns(formula: str, columns: int) -> str | None:
     """References to whole columns have no rows, but those not fixed follow a move sideways."""
     if columns == 0 or ":" not in formula:
         return formula
-    pieces, done = [], 0
+    pieces: list[str] = []
+    done = 0
     for match in _WHOLE_COLUMNS.finditer(formula):
         if _in_words(formula, match.start()):
             continue
