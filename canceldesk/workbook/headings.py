@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from canceldesk.workbook.errors import CannotPlace
@@ -14,6 +15,9 @@ from canceldesk.workbook.protocol import FIELDS, REQUIRED_FIELDS
 from canceldesk.workbook.references import column_letters
 
 ROWS_SEARCHED: Final = 50
+_LONGEST_HEADING: Final = 200
+_MOST_KNOWN: Final = 1 << 15
+"""Spellings kept, so that the widest rows are not spelt for each field anew."""
 
 SYNONYMS: Final[Mapping[str, Sequence[Sequence[str]]]] = {
     "name": (
@@ -294,21 +298,26 @@ def _candidates(field: str, texts: Mapping[int, str], overrides: Mapping[str, st
         return [column for column, text in texts.items() if normalised(text) == wanted]
     for spelt in (_spellings, _spellings_unnumbered):
         for group in SYNONYMS[field]:
-            found = [column for column, text in texts.items() if spelt(text) & set(group)]
+            wanted_ones = frozenset(group)
+            found = [c for c, text in texts.items() if not wanted_ones.isdisjoint(spelt(text))]
             if found:
                 return found
     return []
 
 
-def _spellings(text: str) -> set[str]:
+@lru_cache(maxsize=_MOST_KNOWN)
+def _spellings(text: str) -> frozenset[str]:
+    if len(text) > _LONGEST_HEADING or text.strip("0123456789.,-/: ") == "":
+        return frozenset()
     without = normalised(_PARENTHESES.sub(" ", text))
     plain = _CURRENCY_AT_END.sub("", without)
-    return {normalised(text), without, plain, _ARTICLE.sub("", plain)}
+    return frozenset((normalised(text), without, plain, _ARTICLE.sub("", plain)))
 
 
-def _spellings_unnumbered(text: str) -> set[str]:
+@lru_cache(maxsize=_MOST_KNOWN)
+def _spellings_unnumbered(text: str) -> frozenset[str]:
     """The spellings of `1. Name` and `Reason 2`, for where nothing is headed just so."""
-    return {_NUMBERING.sub("", spelling) for spelling in _spellings(text)}
+    return frozenset(_NUMBERING.sub("", spelling) for spelling in _spellings(text))
 
 
 def _headings(row: int, matched: _Matched) -> Headings:
