@@ -24,9 +24,12 @@ from canceldesk.configuration.definitions import SETTINGS
 from canceldesk.configuration.reading import BadSettingError
 from canceldesk.messages import mail as sending
 from canceldesk.outside import NotSetUpError
-from canceldesk.workbook.errors import ListError
+from canceldesk.workbook import filling, order
+from canceldesk.workbook.errors import CannotPlace, ListError
 from canceldesk.workbook.graph import links
-from canceldesk.workbook.protocol import FIELDS
+from canceldesk.workbook.order import Order
+from canceldesk.workbook.pairs import pairs
+from canceldesk.workbook.protocol import FIELDS, ListView
 
 SECONDS = 10.0
 CLOCK_MAY_DIFFER = dt.timedelta(minutes=2)
@@ -232,10 +235,42 @@ def check_workbook() -> list[Examined]:
         if name in view.columns
     }
     shown = f"Tab “{view.tab}”, headings in row {view.heading_row}, {len(view.rows)} rows."
-    found = _well(part, shown, **columns)
+    found = [_well(part, shown, **columns), _order(view), *_fill(view)]
     if links.is_link(configuration.text("WORKBOOK_PATH")):
-        return [found, _sign_in()]
-    return [found, _folder(view.path), _space(view.path)]
+        return [*found, _sign_in()]
+    return [*found, _folder(view.path), _space(view.path)]
+
+
+_ORDERS = {
+    Order.NEWEST_FIRST: "The dates run newest first; new rows go on top.",
+    Order.MIXED: "The dates run in no order; new rows go on top.",
+    Order.UNTOLD: "The list is too short to tell how its dates run; new rows go on top.",
+}
+
+
+def _order(view: ListView) -> Examined:
+    part = "Order of the list"
+    found = order.of_rows(view.rows)
+    if found is Order.OLDEST_FIRST:
+        return _wrong(
+            part,
+            "The dates run oldest first, so the newest stand at the bottom; but the desk puts new "
+            "rows on top, as the procedure says. Sort the list newest first in Excel.",
+        )
+    return _well(part, _ORDERS[found])
+
+
+def _fill(view: ListView) -> list[Examined]:
+    fill = pairs(configuration.text("WORKBOOK_FILL"))
+    if not fill:
+        return []
+    part = "Columns of your own"
+    try:
+        columns = filling.letters(view, fill)
+    except CannotPlace as problem:
+        return [_wrong(part, problem.sentence)]
+    named = ", ".join(f"{letters} “{view.others[letters]}”" for letters in columns)
+    return [_well(part, f"Each new row gets something in {named}.")]
 
 
 def _sign_in() -> Examined:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import openpyxl
 import pytest
 from django.core import mail
 from django.db import DatabaseError, connection
@@ -319,6 +320,49 @@ def test_a_missing_workbook_is_wrong(workbook: Path) -> None:
     assert len(wrong(doctor.check_workbook())) == 1
 
 
+def test_a_missing_workbook_can_be_made_by_a_command(workbook: Path) -> None:
+    workbook.unlink()
+
+    assert "`canceldesk list create`" in wrong(doctor.check_workbook())[0]
+
+
+def _dated(workbook: Path, *days: int) -> str:
+    """What is said of a list whose rows from the top are of these days of October."""
+    rows = [
+        NewRow(f"Client {day}", "555 0100", dt.date(2026, 10, day), 9900, "USD", 1, "Moved")
+        for day in days
+    ]
+    create_sample(workbook, rows)
+    (found,) = [one for one in doctor.check_workbook() if one.part == "Order of the list"]
+    assert (found.verdict is Verdict.WRONG) == ("oldest first" in found.sentence)
+    return found.sentence
+
+
+def test_the_order_of_the_list_is_told(workbook: Path) -> None:
+    assert "newest first" in _dated(workbook, 9, 8, 8, 7, 5, 6, 4, 3)
+    assert "too short to tell" in _dated(workbook, 9, 9)
+    assert "too short to tell" in _dated(workbook)
+    assert "in no order" in _dated(workbook, 9, 1, 8, 2, 7)
+
+
+def test_a_list_that_runs_oldest_first_is_wrong(workbook: Path) -> None:
+    assert "Sort the list newest first" in _dated(workbook, 1, 2, 3, 5, 5, 9)
+
+
+def test_columns_to_be_filled_are_looked_for(workbook: Path) -> None:
+    configuration.change("WORKBOOK_FILL", "Status=Cancelled")
+
+    assert "no column headed “Status”" in wrong(doctor.check_workbook())[0]
+
+    book = openpyxl.load_workbook(workbook)
+    book["cancellation"]["G3"] = "Status"
+    book.save(workbook)
+
+    examined = doctor.check_workbook()
+    assert doctor.is_well(examined)
+    assert "Each new row gets something in G “Status”." in [one.sentence for one in examined]
+
+
 def test_without_a_workbook_set_the_doctor_says_where_to_set_it() -> None:
     assert "Settings → Workbook" in wrong(doctor.check_workbook())[0]
 
@@ -337,8 +381,8 @@ def test_a_workbook_in_the_cloud_is_read_and_has_no_folder(
     examined = doctor.check_workbook()
 
     assert doctor.is_well(examined)
-    assert [one.part for one in examined] == ["Workbook", "Microsoft sign-in"]
-    assert who in examined[1].sentence
+    assert [one.part for one in examined] == ["Workbook", "Order of the list", "Microsoft sign-in"]
+    assert who in examined[2].sentence
     assert "between-us" not in str(examined)
 
 
@@ -459,6 +503,7 @@ def test_everything_is_examined(
         "Disk space",
         "Engine",
         "Mail",
+        "Order of the list",
         "Settings",
         "Webhooks",
         "Workbook",

@@ -56,6 +56,7 @@ class Verb(StrEnum):
     FINDING_RESOLVED = "finding.resolved"
     WEBHOOK_RECEIVED = "webhook.received"
     SETTING_CHANGED = "setting.changed"
+    LIST_CREATED = "list.created"
     USER_CREATED = "user.created"
     USER_CHANGED = "user.changed"
 
@@ -103,6 +104,7 @@ SENTENCES: dict[Verb, str] = {
     Verb.FINDING_RESOLVED: "no longer finds: {sentence}",
     Verb.WEBHOOK_RECEIVED: "heard from Billsby: {type}",
     Verb.SETTING_CHANGED: "changed the setting {name}",
+    Verb.LIST_CREATED: "made a new workbook for the list: {path}",
     Verb.USER_CREATED: "added the user {user} as {role}",
     Verb.USER_CHANGED: "changed the user {user}: {what}",
 }

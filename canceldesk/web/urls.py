@@ -53,6 +53,7 @@ urlpatterns = [
         users.two_step_off,
         name="settings-user-two-step-off",
     ),
+    path("settings/workbook/create/", settings.create_list, name="settings-create-list"),
     path("settings/<slug:section>/check/", settings.check, name="settings-check"),
     path("settings/<slug:section>/", settings.section, name="settings-section"),
 ]

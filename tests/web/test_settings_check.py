@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from django.test import Client
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 
+from canceldesk.cases.log import Verb, sentence
+from canceldesk.cases.models import LogEntry
 from canceldesk.configuration import services as configuration
 from tests.closing.conftest import Desk
 
@@ -58,3 +62,69 @@ def test_only_admins_check(desk: Desk, client_of, role: str) -> None:
 
 def test_a_check_is_never_a_mere_look(admin, client_of) -> None:
     assert client_of(admin).get(reverse("settings-check", args=["mail"])).status_code == 405
+
+
+# ------------------------------------------------------------------ a workbook that is not there
+
+
+CREATE = reverse_lazy("settings-create-list")
+
+
+@pytest.fixture
+def place(db: None, tmp_path: Path) -> Path:
+    """Where the settings say the workbook is; it is not."""
+    path = tmp_path / "Clients.xlsx"
+    configuration.change("WORKBOOK_PATH", str(path))
+    return path
+
+
+def test_a_workbook_that_could_be_made_is_offered(admin, client_of, place: Path) -> None:
+    told = check(client_of(admin), "workbook")
+    assert "Wrong" in told
+    assert "Create it there" in told
+    assert f'action="{CREATE}"' in told
+
+
+def test_none_is_offered_where_none_could_be_made(admin, client_of, place: Path) -> None:
+    configuration.change("WORKBOOK_PATH", str(place.parent / "gone" / "Clients.xlsx"))
+    assert "Create it there" not in check(client_of(admin), "workbook")
+    configuration.change("WORKBOOK_PATH", "")
+    assert "Create it there" not in check(client_of(admin), "workbook")
+    configuration.change("WORKBOOK_PATH", str(place))
+    place.write_bytes(b"rubbish")
+    assert "Create it there" not in check(client_of(admin), "workbook")
+
+
+def test_the_workbook_is_made_as_the_settings_have_it_and_logged(
+    admin, client_of, place: Path
+) -> None:
+    configuration.change("WORKBOOK_TAB", "Left us")
+    configuration.change("WORKBOOK_HEADINGS", "name=Who")
+    configuration.change("CURRENCY", "EUR")
+    page = client_of(admin).post(CREATE, follow=True).content.decode()
+    assert "with an empty list on the tab “Left us”" in page
+    entry = LogEntry.objects.get(verb=Verb.LIST_CREATED)
+    assert (entry.by, sentence(entry)) == (admin, f"made a new workbook for the list: {place}")
+    told = check(client_of(admin), "workbook")
+    assert "Wrong" not in told
+    assert "“Who”" in told
+    assert "“Reference”" in told
+
+
+def test_a_workbook_that_came_meanwhile_is_left_as_it_is(admin, client_of, place: Path) -> None:
+    place.write_bytes(b"precious")
+    page = client_of(admin).post(CREATE, follow=True).content.decode()
+    assert "never replaced" in page
+    assert place.read_bytes() == b"precious"
+    assert not LogEntry.objects.filter(verb=Verb.LIST_CREATED).exists()
+
+
+@pytest.mark.parametrize("role", ["agent", "manager"])
+def test_only_admins_have_a_workbook_made(desk: Desk, client_of, place: Path, role: str) -> None:
+    assert client_of(getattr(desk, role)).post(CREATE).status_code == 403
+    assert not place.exists()
+
+
+def test_a_workbook_is_never_made_by_a_mere_look(admin, client_of, place: Path) -> None:
+    assert client_of(admin).get(CREATE).status_code == 405
+    assert not place.exists()

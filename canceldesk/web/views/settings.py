@@ -11,13 +11,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from canceldesk import doctor
+from canceldesk import doctor, newlist
 from canceldesk.cases.authority import Act, require
 from canceldesk.configuration.changing import BadSettingsError, change_settings
 from canceldesk.configuration.definitions import Section
 from canceldesk.doctor import Examined
 from canceldesk.web.requests import signed_in
 from canceldesk.web.settings_form import SECTION_LABELS, SectionForm
+from canceldesk.workbook.errors import ListError
 
 
 @login_required
@@ -52,7 +53,21 @@ def check(request: HttpRequest, section: str) -> HttpResponse:
     require(signed_in(request), Act.CHANGE_SETTINGS)
     chosen = _known(section)
     examined = [one for examine in _EXAMINERS.get(chosen, ()) for one in examine()]
-    return render(request, "settings/checked.html", {"examined": examined})
+    missing = newlist.missing() if chosen is Section.WORKBOOK else None
+    return render(request, "settings/checked.html", {"examined": examined, "missing": missing})
+
+
+@login_required
+@require_POST
+def create_list(request: HttpRequest) -> HttpResponse:
+    """Make the workbook that the saved settings name and that is not there."""
+    try:
+        view = newlist.create_list(by=signed_in(request))
+    except ListError as problem:
+        messages.error(request, problem.sentence)
+    else:
+        messages.success(request, f"Made {view.path} with an empty list on the tab “{view.tab}”.")
+    return redirect("settings-section", section=Section.WORKBOOK)
 
 
 def _known(section: str) -> Section:
