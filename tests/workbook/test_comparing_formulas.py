@@ -110,3 +110,36 @@ def test_a_shared_formula_is_read_as_its_followers_mean_it() -> None:
 def test_what_is_no_range_is_no_area() -> None:
     assert area("#REF!") is None
     assert area("B2:C3") == area("$B$2:$C$3")
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "row"),
+    [
+        ("SUM(D4:D6)", "SUM(D4:D7)", 8),
+        ("SUM(D4:D6)", "SUM(D5:D7)", 8),
+        ("SUMPRODUCT(D4:D8,E5:E9)", "SUMPRODUCT(D5:D9,E6:E10)", 20),
+        ("SUMPRODUCT(D4:D8,E5:E9)", "SUMPRODUCT(D4:D9,E6:E10)", 20),
+        ("SUMIFS(D4:D9,J4:J9,1)", "SUMIFS(D4:D10,J4:J10,1)", 20),
+        ("SUMIFS(D4:D9,J4:J9,1)", "SUMIFS(D4:D10,J5:J10,1)", 20),
+    ],
+)
+def test_where_both_can_be_meant_either_reading_is_right(was: str, now: str, row: int) -> None:
+    assert under_heading().accepts(was, now, here=True, row=row, column=8)
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "row"),
+    [
+        ("SUM(D4:D9)", "SUM(D5:D10)", 20),
+        ("SUM(D4:D9)", "SUM(D4:D9)", 20),
+        ("SUM(D4:D9)", "SUM(D4:D11)", 20),
+        ("SUM(D4:D8)", "SUM(D5:D9)", 9),
+        ("SUM(D6:D9)", "SUM(D6:D10)", 20),
+        ("D4*2", "D4*2", 4),
+        ("D4*2", "D5*3", 4),
+        ("D4*2", "(D5*2)", 4),
+        ("SUM(D$4:D$9)", "SUM(D$5:D$10)", 6),
+    ],
+)
+def test_what_no_reading_allows_is_not_right(was: str, now: str, row: int) -> None:
+    assert not under_heading().accepts(was, now, here=True, row=row, column=4)

@@ -1,18 +1,16 @@
-"""Where everything should stand once rows were inserted: the policy, worked out independently.
+"""Where everything should stand once rows were inserted.
 
-What is at or below the place of the new rows moves down. A range that begins at the list's first
-row means the whole list and takes the new rows in; but inside the list, a formula's own and
-neighbouring rows just move along with it. In the list's last row, what reads rows above it from the
-first on is a total.
+What is at or below the place of the new rows moves down; what means the whole list grows.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from canceldesk.workbook.comparing import formulas
+from canceldesk.workbook.comparing import formulas, growth
 from canceldesk.workbook.comparing.formulas import ROWS, End, Ref
 
 _RANGE: Final = re.compile(
@@ -97,32 +95,48 @@ class Expectation:
             return (grown,)
         return (grown, moved)
 
-    @property
-    def _single(self) -> bool:
-        return self.last_row <= self.row
-
     def _meets(self, left: int, right: int) -> bool:
         return left <= self.right and right >= self.left
 
-    def inside(self, row: int | None, *, here: bool) -> bool:
-        """Whether a formula standing there is one of the list's own rows."""
-        return here and row is not None and self.row <= row <= self.last_row
-
-    def formula(self, text: str, *, here: bool, row: int | None = None) -> str:
-        """A formula standing in `row` as it should read now; `here`: on the list's own sheet."""
+    def formula(
+        self, text: str, *, here: bool, row: int | None = None, column: int | None = None
+    ) -> str:
+        """A formula standing there as it should best read now; `here`: on the list's own sheet."""
         if not self.count:
             return text
-        inside = row if self.inside(row, here=here) else None
-        return formulas.replaced(text, lambda ref: self._ref(ref, here=here, inside=inside))
+        found = formulas.refs(text)
+
+        def change(ref: Ref) -> str | None:
+            first, last = self._readings(ref, found, here=here, row=row, column=column)[0]
+            return None if (first, last) == (ref.first, ref.last) else ref.text(first, last)
+
+        return formulas.replaced(text, change)
+
+    def accepts(
+        self, was: str, now: str, *, here: bool, row: int | None = None, column: int | None = None
+    ) -> bool:
+        """Whether a formula that read `was` may read `now`."""
+        if not self.count:
+            return was == now
+        old, new = formulas.refs(was), formulas.refs(now)
+        if len(old) != len(new) or formulas.bare(was) != formulas.bare(now):
+            return False
+        return all(
+            (b.first, b.last) in self._readings(a, old, here=here, row=row, column=column)
+            for a, b in zip(old, new, strict=True)
+        )
 
     def fixed(self, text: str, *, here: bool) -> str:
         """A formula whose rows that are not fixed are counted from the cell that uses it."""
         if not self.count:
             return text
+        found = formulas.refs(text)
 
         def change(ref: Ref) -> str | None:
-            fixed = ref.first.row_fixed and (ref.last is None or ref.last.row_fixed)
-            return self._ref(ref, here=here, inside=None) if fixed else None
+            if not ref.first.row_fixed or not (ref.last is None or ref.last.row_fixed):
+                return None
+            first, last = self._readings(ref, found, here=here, row=None, column=None)[0]
+            return None if (first, last) == (ref.first, ref.last) else ref.text(first, last)
 
         return formulas.replaced(text, change)
 
@@ -148,49 +162,32 @@ class Expectation:
             return False
         return here if ref.sheet is None else ref.sheet.casefold() == self.tab.casefold()
 
-    def _ref(self, ref: Ref, *, here: bool, inside: int | None) -> str | None:
+    def _readings(
+        self, ref: Ref, among: Sequence[Ref], *, here: bool, row: int | None, column: int | None
+    ) -> list[tuple[End, End | None]]:
+        """What a reference may read now, the best first; `among` are all of its formula's."""
         if not self._is_meant(ref, here=here):
-            return None
-        first, last = self._grown(ref, inside=inside) or self._plain(ref)
-        return None if (first, last) == (ref.first, ref.last) else ref.text(first, last)
+            return [(ref.first, ref.last)]
+        plain, grown = self._plain(ref), growth.grown(ref, self)
+        if grown is None or not self.at_top:
+            return [plain]
+        stands = growth.Stands(row, column) if here and self._is_inside(row) else None
+        wish = growth.wish(ref, among, self, stands)
+        return {
+            growth.Wish.MUST: [grown],
+            growth.Wish.SHOULD: [grown, plain],
+            growth.Wish.MAY: [plain, grown],
+            growth.Wish.NOT: [plain],
+        }[wish]
+
+    def _is_inside(self, row: int | None) -> bool:
+        return row is not None and self.row <= row <= self.last_row
 
     def _plain(self, ref: Ref) -> tuple[End, End | None]:
         def end(one: End) -> End:
             return one if one.row is None else replace(one, row=self.moved(one.row))
 
         return end(ref.first), None if ref.last is None else end(ref.last)
-
-    def _grown(self, ref: Ref, *, inside: int | None) -> tuple[End, End | None] | None:
-        """The ends of a reference that means the list from its first row on; None for others.
-
-        A range may be written from the bottom up: `D9:D4`.
-        """
-        if ref.last is None:
-            return (ref.first, None) if self._opens_the_list(ref, inside=inside) else None
-        first, last = ref.first, ref.last
-        turned = (first.row or 1) > (last.row or ROWS)
-        top, bottom = (last, first) if turned else (first, last)
-        if not self._covers_the_list(top, bottom, inside=inside):
-            return None
-        moved = replace(bottom, row=self.moved(bottom.row or ROWS))
-        return (moved, top) if turned else (top, moved)
-
-    def _opens_the_list(self, ref: Ref, *, inside: int | None) -> bool:
-        at = ref.first
-        starts = self.at_top and at.row == self.row and self._meets(at.column or 1, at.column or 1)
-        return starts and ref.opens and (at.row_fixed or inside is None)
-
-    def _covers_the_list(self, top: End, bottom: End, *, inside: int | None) -> bool:
-        columns = sorted((top.column or 1, bottom.column or formulas.COLUMNS))
-        if not self.at_top or top.row != self.row or not self._meets(columns[0], columns[1]):
-            return False
-        longer = (bottom.row or ROWS) > self.row
-        one_column = top.column is not None and top.column == bottom.column
-        if inside is not None:
-            running = not bottom.row_fixed and one_column
-            total = longer and inside == self.last_row and (bottom.row or ROWS) < inside
-            return total or (top.row_fixed and (longer or running))
-        return longer or (self._single and one_column)
 
 
 def _with_rows(text: str, top: int, bottom: int) -> str:

@@ -108,6 +108,11 @@ def replaced(formula: str, change: Callable[[Ref], str | None]) -> str:
     return text + formula[done:]
 
 
+def bare(formula: str) -> str:
+    """`formula` with a gap in place of every reference."""
+    return replaced(formula, lambda _ref: "\t")
+
+
 def copied(formula: str, down: int, right: int) -> str:
     """`formula` as it reads in a cell that far away; over a sheet's edge it goes round."""
     if not down and not right:

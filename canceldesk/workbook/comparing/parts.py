@@ -11,7 +11,7 @@ from typing import Final
 
 from canceldesk.workbook.comparing import anchors, rules
 from canceldesk.workbook.comparing.expectation import Expectation, area
-from canceldesk.workbook.comparing.nodes import Node, one_of
+from canceldesk.workbook.comparing.nodes import Expected, Node, one_of
 
 _MOVED: Final = {
     "mergeCell": "ref",
@@ -65,9 +65,9 @@ def expect_sheet(root: Node, expected: Expectation, *, here: bool) -> None:
         if here:
             _places(node, expected)
     if here:
-        for breaks in (node for node in root.walk() if node.name == "rowBreaks"):
+        for breaks in (node for node in root.walk() if node.name in _BREAKS):
             for one in breaks.children:
-                _break(one, expected)
+                _BREAKS[breaks.name](one, expected)
         anchors.expect_controls(root, expected)
 
 
@@ -90,6 +90,14 @@ def _places(node: Node, expected: Expectation) -> None:
             node.attributes[name] = one_of(was, *dict.fromkeys(readings))
 
 
+def _column_break(one: Node, expected: Expectation) -> None:
+    """A page break between columns goes from one row to another."""
+    for name in ("min", "max"):
+        was = one.get(name)
+        if was.isdigit():
+            one.attributes[name] = one_of(was, was, str(expected.moved(int(was) + 1) - 1))
+
+
 def _break(one: Node, expected: Expectation) -> None:
     """A page break is numbered by the row above it and goes with the row under it."""
     if not one.get("id").isdigit():
@@ -98,6 +106,9 @@ def _break(one: Node, expected: Expectation) -> None:
     moved = str(expected.moved(number + 1) - 1)
     readings = (moved, str(number)) if number + 1 == expected.row else (moved,)
     one.attributes["id"] = one_of(str(number), *readings)
+
+
+_BREAKS: Final = {"rowBreaks": _break, "colBreaks": _column_break}
 
 
 def _sparklines(group: Node, expected: Expectation, *, here: bool) -> None:
@@ -116,14 +127,20 @@ def _sparklines(group: Node, expected: Expectation, *, here: bool) -> None:
 
 
 def _formula_text(node: Node, expected: Expectation, *, here: bool, row: int | None = None) -> None:
-    was = node.was()
-    node.text = one_of(was, expected.formula(was, here=here, row=row))
+    node.text = _followed(node.was(), expected, here=here, row=row)
 
 
 def _formula_attribute(node: Node, name: str, expected: Expectation, *, here: bool) -> None:
     if node.get(name):
-        was = node.get(name)
-        node.attributes[name] = one_of(was, expected.formula(was, here=here))
+        node.attributes[name] = _followed(node.get(name), expected, here=here)
+
+
+def _followed(
+    was: str, expected: Expectation, *, here: bool, row: int | None = None
+) -> str | Expected:
+    """A formula and all it may read now."""
+    should = expected.formula(was, here=here, row=row)
+    return Expected(was, should, lambda now: expected.accepts(was, now, here=here, row=row))
 
 
 def _source(node: Node, expected: Expectation) -> None:

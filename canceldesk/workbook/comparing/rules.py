@@ -71,20 +71,13 @@ def _expected(
         return was
     base = _base(before)
     starts = tuple(bases)
-    rows = _samples(before, expected)
     seen = [
-        (
-            row,
-            column,
-            expected.formula(
-                _at(was, base, row, column), here=here, row=row
-            ),
-        )
-        for row, column in rows
+        (row, column, _at(was, base, row, column))
+        for row, column in _samples(before, expected)
         if not _looks_across(
             _at(was, base, row, column), row, expected, here=here, stays=base in starts
         )
-    ]  # fmt: skip
+    ]
 
     def means_the_same(now: str) -> bool:
         return any(_sees(now, start, seen, expected, here=here) for start in starts)
@@ -121,9 +114,16 @@ def _sees(
     *,
     here: bool,
 ) -> bool:
+    """Whether each cell sees with `now`, from where the rule starts, what it saw before."""
     return all(
-        _at(now, start, expected.moved(row) if here else row, column) == should
-        for row, column, should in seen
+        expected.accepts(
+            before,
+            _at(now, start, expected.moved(row) if here else row, column),
+            here=here,
+            row=row,
+            column=column,
+        )
+        for row, column, before in seen
     )
 
 
