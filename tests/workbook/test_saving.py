@@ -12,14 +12,11 @@ from typing import IO
 import pytest
 
 from canceldesk.workbook import exchange, recovery, saving
-from canceldesk.workbook.errors import (
-    CannotRead,
-    CannotSave,
-    InUse,
-    ReadBackDiffers,
-)
+from canceldesk.workbook.errors import CannotRead, CannotSave, InUse, ReadBackDiffers
 from tests.workbook import disks
 from tests.workbook.disks import NEW_DATA, OLD, THEIRS, leftovers, person_saves, save
+
+PAGE = 4096
 
 
 @pytest.fixture
@@ -185,16 +182,27 @@ def test_what_cannot_be_cleared_away_does_not_hide_what_went_wrong(path, monkeyp
         save(path)
 
 
-def test_a_full_disk_leaves_the_old_file(tmp_path):
+def test_a_disk_with_any_room_left_takes_the_new_file_whole_or_keeps_the_old_one(tmp_path):
     folder = tmp_path / "small"
     disks.mounted("tmpfs", "none", folder, "size=200k")
     try:
         path = disks.plain_file(folder)
-        with pytest.raises(CannotSave, match="the disk is full"):
-            save(path, os.urandom(400_000))
-        assert path.read_bytes() == OLD
-        assert leftovers(path) == []
-        assert save(path) is True
+        outcomes, said = [], set()
+        for pages in range(8):
+            data = os.urandom(4 * PAGE)
+            before = path.read_bytes()
+            free = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize
+            (folder / "filling").write_bytes(bytes(free - pages * PAGE))
+            try:
+                outcomes.append(save(path, data, before=before, backups=1))
+            except CannotSave as refusal:
+                outcomes.append(False)
+                said.add("the disk is full" in refusal.sentence)
+            assert path.read_bytes() == (data if outcomes[-1] else before)
+            assert leftovers(path) == []
+            (folder / "filling").unlink()
+        assert outcomes == sorted(outcomes)
+        assert (set(outcomes), said) == ({False, True}, {True})
     finally:
         subprocess.run(["umount", str(folder)], check=True)
 
