@@ -27,6 +27,11 @@ _AFTER_CALCULATION: Final = [
     "definedNames",
 ]
 _ACROSS_TABS: Final = re.compile(rb":[^<>:!\"]{1,64}!")
+_SPELLED_OUT: Final = re.compile(
+    rb"&#(?!(?:0*(?:9|10|13|34|38|39|60|62)|x0*(?:9|a|d|22|26|27|3c|3e));)", re.IGNORECASE
+)
+"""A letter written as its number; what must be written so in XML is none."""
+_LINK: Final = re.compile(rb"Target\s*=\s*[\"'](?:#|&#)")
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 _HIDDEN_ROWS: Final = ".wvu.Rows"
 """How the name ends that holds the rows a person's own view of the sheet hides."""
@@ -35,12 +40,12 @@ _LEFT_IN_LINKS: Final = "!$&'()*+,;=:@/?"
 
 def mentions(data: bytes, tab: str) -> bool:
     """Whether a part may hold a reference to the tab; true when in doubt."""
-    if data[:2] in _UTF_16 or _ACROSS_TABS.search(data):
+    if data[:2] in _UTF_16 or _ACROSS_TABS.search(data) or _SPELLED_OUT.search(data):
         return True
     longest = max(re.findall(r"\w+", tab) or [""], key=len)
     if longest.isascii():
         return longest.lower().encode() in data.lower()
-    return b"&#" in data or longest.casefold() in data.decode("utf-8", "replace").casefold()
+    return longest.casefold() in data.decode("utf-8", "replace").casefold()
 
 
 def move_workbook(root: etree._Element, shift: Shift) -> None:
@@ -198,7 +203,7 @@ def move_vml(package: Package, on_list: set[str], shift: Shift) -> None:
 def move_hyperlinks_in_relationships(package: Package, shift: Shift) -> None:
     """Move links of shapes to places in the workbook, which relationships hold as `#Tab!A1`."""
     for part in package.parts:
-        if not part.endswith(".rels") or b'Target="#' not in package.read(part):
+        if not part.casefold().endswith(".rels") or not _LINK.search(package.read(part)):
             continue
         root = package.tree(part)
         changed = False
