@@ -39,11 +39,15 @@ class Plan(ABC):
 
 
 class Adding(Plan):
-    """`news` put on top of the list one after the other; `row` is the place under the heading."""
+    """`news` put on top of the list one after the other.
+
+    `row` is the place under the heading, `last_row` where the list must end afterwards.
+    """
 
     def __init__(self, found: FoundList, news: Sequence[NewRow]) -> None:
         super().__init__(found)
         self.row = found.first_row
+        self.last_row = found.last_row + len(news)
         self.news = news
         self.rows: tuple[ListedRow, ...] = ()
         """The new rows as `check` read them, in the order of `news`."""
@@ -54,6 +58,8 @@ class Adding(Plan):
         right = len(top) == len(self.news) and all(map(matches, top, reversed(self.news)))
         if not right or numbers != list(range(self.row, self.row + len(self.news))):
             raise ReadBackDiffers(self.nothing_written("the new row reads differently."))
+        if written.last_row != self.last_row:
+            raise ReadBackDiffers(self.nothing_written("the list ends in another row than meant."))
         self.rows = top[::-1]
 
     def nothing_written(self, why: str) -> str:
