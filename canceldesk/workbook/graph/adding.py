@@ -16,9 +16,9 @@ from enum import Enum
 from functools import partial
 from typing import Final, NoReturn
 
-from canceldesk.workbook import references, styles
+from canceldesk.workbook import filling, references, styles
 from canceldesk.workbook.errors import CannotEdit, CannotPlace, CannotRead, ReadBackDiffers
-from canceldesk.workbook.graph import cells, looks, seeing, telling, totals
+from canceldesk.workbook.graph import cells, composing, looks, seeing, telling, totals
 from canceldesk.workbook.graph.cells import Entry
 from canceldesk.workbook.graph.problems import (
     Held,
@@ -101,7 +101,11 @@ class Adding:
         """Refuse what cannot be done well, and find how far the headings go down."""
         check_unprotected(self._sitting, self._first)
         table = self._first.table
-        if table is not None and (not table.holds_all or table.top > self._first.first_row):
+        columns = self._first.headings.columns.values()
+        if table is not None and not (
+            table.top <= self._first.first_row
+            and all(table.left <= column <= table.right for column in columns)
+        ):
             raise CannotEdit(
                 f"On “{self._first.file}” a table holds only some of the list's columns or rows. "
                 "Make the table as large as the list. Nothing was written."
@@ -109,9 +113,9 @@ class Adding:
         if table is None and self._first.is_vacant(self._first.first_row):
             self._lowered = self._merged_rows()
             self._first = self._lower(self._first)
-        if self._half_written(self._first) or self._marked(self._first):
-            top = self._first.first_row
-            self._others = [row for row in self._others if row.row_number != top]
+        begun = self._begun(self._first)
+        self._others = [row for row in self._first.rows if row.row_number != begun]
+        self._entries(self._first)  # refuses columns to be filled that are not there
 
     def _merged_rows(self) -> int:
         """How many lines under the headings are merged with them: only the file itself tells."""
@@ -139,10 +143,13 @@ class Adding:
         return alike[0] if len(alike) > self._alike_before else None
 
     def _next_step(self, seen: Seen) -> None:
-        if seen.is_vacant(seen.first_row) or self._half_written(seen):
+        marked = self._marked(seen)
+        if marked is not None:
+            self._write_otherwise(seen, marked)
+        elif self._begun(seen) is not None:
             self._fill(seen)
-        elif self._marked(seen) or (self._wrote and self._misread(seen)):
-            self._write_otherwise(seen)
+        elif self._wrote and self._misread(seen):
+            self._write_otherwise(seen, seen.first_row)
         elif self._may_insert(seen):
             self._insert(seen)
         else:
@@ -153,14 +160,31 @@ class Adding:
         self._looks_since += 1
         raise OutcomeUnknown(code="notSeen")
 
+    def _begun(self, seen: Seen) -> int | None:
+        """The line that an interrupted pass left: the one under the heading, empty or with a part
+        of the row, or the row wherever it stands now, but with the marks of typing.
+        """
+        marked = self._marked(seen)
+        if marked is None and (seen.is_vacant(seen.first_row) or self._half_written(seen)):
+            return seen.first_row
+        return marked
+
     def _half_written(self, seen: Seen) -> bool:
         top, columns = seen.first_row, seen.headings.columns
         begun = cells.is_beginning_of(seen.line(top), seen.listed(top), self._row, columns)
-        return begun and seen.is_vacant(top, besides=columns.values())
+        filled = filling.by_column(seen, self._wanted.fill)
+        return begun and seen.is_vacant(top, besides={*columns.values(), *filled})
 
-    def _marked(self, seen: Seen) -> bool:
-        """Whether the top row is ours, but Excel kept the marks of typing."""
-        return cells.is_misread(seen.listed(seen.first_row), self._row, date1904=seen.date1904)
+    def _marked(self, seen: Seen) -> int | None:
+        """Where the row stands with marks of typing that Excel kept."""
+        return next(
+            (
+                listed.row_number
+                for listed in seen.rows
+                if cells.is_misread(listed, self._row, date1904=seen.date1904)
+            ),
+            None,
+        )
 
     def _misread(self, seen: Seen) -> bool:
         """Whether the top row is ours with cells that Excel understood in another way."""
@@ -228,8 +252,9 @@ class Adding:
 
     def _fill(self, seen: Seen) -> None:
         """Put the values into the line under the heading, after all that is to surround them."""
-        if seen.table is None and seen.rows and not self._prepared:
-            looks.copy(self._sitting, seen, below=self._model_number(seen), to=seen.first_row)
+        model = seen.model(seen.first_row)
+        if seen.table is None and model is not None and not self._prepared:
+            looks.copy(self._sitting, seen, below=model.row_number, to=seen.first_row)
             totals.take_in(self._sitting, seen)
             self._prepared = True
         if self._fills >= _MOST_TRIES or (self._fills and not self._looks_since):
@@ -245,15 +270,15 @@ class Adding:
         self._fills += 1
         self._looks_since = 0
 
-    def _write_otherwise(self, seen: Seen) -> None:
+    def _write_otherwise(self, seen: Seen, number: int) -> None:
         """Write once more, texts into cells for text."""
         if self._rewritten:
             raise ReadBackDiffers(
-                f"The row for {self._row.name} stands in row {seen.first_row} of “{seen.file}”, "
-                "but reads differently from what was written. Put it right there by hand."
+                f"The row for {self._row.name} stands in row {number} of “{seen.file}”, but reads "
+                "differently from what was written. Put it right there by hand."
             )
         self._as_text = True
-        self._put(seen, seen.first_row, self._entries(seen))
+        self._put(seen, number, self._entries(seen))
         self._rewritten = True
 
     def _to_dress(self, seen: Seen, mine: ListedRow) -> bool:
@@ -273,21 +298,14 @@ class Adding:
 
     # -------------------------------------------------------------- cells
 
-    def _model_number(self, seen: Seen) -> int:
-        """The row whose look and formats the new one takes."""
-        below = (row.row_number for row in seen.rows if row.row_number > seen.first_row)
-        return next(below, seen.first_row)
-
     def _entries(self, seen: Seen) -> dict[int, Entry]:
-        inserted = self._insertion is not _Insertion.NONE or seen.is_vacant(seen.first_row)
-        model = self._model_number(seen) if inserted or not seen.rows else seen.rows[0].row_number
-        return cells.entries(
-            self._row,
-            seen.headings.columns,
-            seen.line(model),
-            date1904=seen.date1904,
-            as_text=self._as_text,
-        )
+        """What to write, in the way of the topmost row that is not the new one itself."""
+        ours = self._begun(seen)
+        if ours is None and self._insertion is not _Insertion.NONE:
+            ours = seen.first_row
+        model = seen.model(ours or 0)
+        line = seen.line(model.row_number if model else seen.first_row)
+        return composing.entries(seen, self._row, self._wanted.fill, line, as_text=self._as_text)
 
     def _put(self, seen: Seen, number: int, entries: dict[int, Entry]) -> None:
         """Write the formats, then the values: what a value is taken for depends on its cell's

@@ -17,10 +17,8 @@ from typing import Any, Final
 from canceldesk.workbook import styles, text, values
 from canceldesk.workbook.protocol import ListedRow, NewRow, matches
 
-DATE_FORMAT: Final = "m/d/yyyy"
-MONEY_FORMAT: Final = "#,##0.00"
 TEXT_FORMAT: Final = "@"
-_GENERAL: Final = "General"
+GENERAL: Final = "General"
 
 _SPECIAL_AT_START: Final = ("=", "+", "-", "@", "'", "#", "\N{FULLWIDTH EQUALS SIGN}")
 _MAY_BE_READ_AS_VALUE: Final = re.compile(r"\d|^\s*(?:true|false)\s*$", re.IGNORECASE)
@@ -40,7 +38,7 @@ class Line:
 
     def number_format(self, column: int) -> str:
         """The number format of `column`."""
-        return str(_at(self.formats, column) or _GENERAL)
+        return str(_at(self.formats, column) or GENERAL)
 
     def formula(self, column: int) -> str:
         """The formula of `column` with its `=`; `""` where there is none."""
@@ -122,41 +120,6 @@ def listed(
     )
 
 
-def entries(
-    new: NewRow, columns: Mapping[str, int], model: Line, *, date1904: bool, as_text: bool
-) -> dict[int, Entry]:
-    """What to write for `new`, by column, with the number formats of the line `model`.
-
-    With `as_text` the cells of texts become cells for text.
-    """
-    formats = {field: model.number_format(column) for field, column in columns.items()}
-    date_format = formats["cancelled_on"]
-    if not styles.is_date_code(date_format):
-        date_format = DATE_FORMAT
-    money_format = formats["collected"]
-    if money_format in (_GENERAL, TEXT_FORMAT) or styles.is_date_code(money_format):
-        money_format = MONEY_FORMAT
-    months_format = formats["months"]
-    if months_format == TEXT_FORMAT or styles.is_date_code(months_format):
-        months_format = _GENERAL
-    amount = values.amount(new.collected_minor)
-    found = {
-        columns["cancelled_on"]: Entry(
-            values.serial(new.cancelled_on, date1904=date1904), date_format
-        ),
-        columns["collected"]: Entry(
-            int(amount) if amount == int(amount) else float(amount), money_format
-        ),
-        columns["months"]: Entry(new.months, months_format),
-    }
-    for field in _TEXTS:
-        if field in columns:
-            words = text.storable(getattr(new, field))
-            number_format = TEXT_FORMAT if as_text else formats[field]
-            found[columns[field]] = Entry(words, number_format, bare=as_text)
-    return found
-
-
 def typed(words: str) -> str:
     """`words` so that Excel takes them as text: behind an apostrophe where it could take them for
     a formula, a number, a date or a Boolean. Excel shows and gives back the text without it.
@@ -188,12 +151,12 @@ def is_misread(there: ListedRow, new: NewRow, *, date1904: bool) -> bool:
     read = replace(
         there,
         cancelled_on=day,
-        **{field: getattr(there, field).removeprefix("'") for field in _TEXTS},
+        **{field: getattr(there, field).removeprefix("'") for field in TEXTS},
     )
     return matches(read, new) and not matches(there, new)
 
 
-_TEXTS: Final = ("name", "phone", "reason", "reference")
+TEXTS: Final = ("name", "phone", "reason", "reference")
 _NAMES: Final = {"collected": "collected_minor"}
 """Fields whose attribute has another name."""
 

@@ -37,9 +37,9 @@ _NOT_FOUND: Final = 404
 class GraphList(CancellationList):
     """The cancellation tab of the workbook that `link` leads to.
 
-    `tab`, `headings` and `currency` are as for `WorkbookList`. Workers on this machine take turns
-    by a lock in `lock_folder`. One piece of work waits for Microsoft `patience_seconds` at most;
-    `now` and `sleep` are the clock for that.
+    `tab`, `headings`, `fill` and `currency` are as for `WorkbookList`. Workers on this machine take
+    turns by a lock in `lock_folder`. One piece of work waits for Microsoft `patience_seconds` at
+    most; `now` and `sleep` are the clock for that.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class GraphList(CancellationList):
         lock_folder: Path,
         tab: str | None = None,
         headings: Mapping[str, str] | None = None,
+        fill: Mapping[str, str] | None = None,
         currency: str = "USD",
         patience_seconds: float = SECONDS,
         lock_wait_seconds: float = 5.0,
@@ -58,7 +59,7 @@ class GraphList(CancellationList):
     ) -> None:
         self._link = link
         self._exchange = exchange
-        self._wanted = Wanted(tab or None, dict(headings or {}), currency)
+        self._wanted = Wanted(tab or None, dict(headings or {}), currency, dict(fill or {}))
         self._lock_folder = lock_folder
         self._patience_seconds = patience_seconds
         self._waiting = Waiting(lock_wait_seconds, now, sleep)

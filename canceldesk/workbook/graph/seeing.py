@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -29,6 +29,10 @@ CELLS_AT_ONCE: Final = 20_000
 MOST_CELLS: Final = 8_000_000
 """A million rows of eight columns; more is no list of clients."""
 
+ROWS_LOOKED_AT: Final = 20
+"""Topmost rows that tell how the list writes its values."""
+
+_tells: Final = reading.tells_more_than_name
 _AREA: Final = re.compile(r"\$?([A-Z]{1,3})\$?([0-9]+)(?::\$?([A-Z]{1,3})\$?([0-9]+))?$")
 _EMPTY: Final = Line((), (), ())
 
@@ -36,26 +40,26 @@ _EMPTY: Final = Line((), (), ())
 @dataclass(frozen=True)
 class Wanted:
     """What the settings say of the list: its tab and headings when they cannot be found by
-    themselves, and the currency of its amounts.
+    themselves, the currency of its amounts, and text for columns of the company's own.
     """
 
     tab: str | None
     headings: Mapping[str, str]
     currency: str
+    fill: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Table:
-    """The Excel table the list is: its ID, columns, and first row below its headings.
-
-    `holds_all` is false when some of the list's columns stand beside it.
+    """An Excel table: its ID, columns, and first and last row below its headings and above its
+    totals.
     """
 
     id: str
     left: int
     right: int
     top: int
-    holds_all: bool
+    bottom: int
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class Seen:
     tab: str
     tab_id: str
     headings: Headings
-    table: Table | None
+    tables: Sequence[Table]
     lines: Sequence[Line]
     date1904: bool
     currency: str
@@ -81,11 +85,77 @@ class Seen:
         """The line with this number; an empty one below what is used."""
         return self.lines[number - 1] if 0 < number <= len(self.lines) else _EMPTY
 
+    @property
+    def what(self) -> str:
+        """The tab as sentences name it."""
+        return f"The tab “{self.tab}” of “{self.file}”"
+
+    @cached_property
+    def table(self) -> Table | None:
+        """The table whose body begins under the heading, if the list is one."""
+        columns = self.headings.columns.values()
+        for table in self.tables:
+            some = any(table.left <= column <= table.right for column in columns)
+            if some and table.top - 1 <= self.first_row <= max(table.bottom, table.top):
+                return table
+        return None
+
     @cached_property
     def rows(self) -> tuple[ListedRow, ...]:
-        """The rows of the list from the top; blank lines and lines of totals are no rows."""
-        found = (self.listed(number) for number in range(self.first_row, len(self.lines) + 1))
-        return tuple(row for row in found if reading.is_client(row))
+        """The rows of the list from the top, as a file's are told: blank lines and lines of totals
+        are no rows, nor is what stands below the table or, without one, lone names further down.
+        """
+        found = []
+        end = len(self.lines)
+        if self.table is not None:
+            end = self.table.bottom
+        else:
+            end = min((table.top - 2 for table in self._tables_below), default=end)
+        for number in range(self.first_row, min(end, len(self.lines)) + 1):
+            listed = self.listed(number)
+            if self._is_row(listed):
+                found.append(listed)
+        if self.table is None:
+            del found[self._told(found) :]
+        return tuple(found)
+
+    @property
+    def _tables_below(self) -> Iterator[Table]:
+        for table in self.tables:
+            beside = table.right < self.headings.left or table.left > self.headings.right
+            if table.top > self.first_row + 1 and not beside:
+                yield table
+
+    def _is_row(self, listed: ListedRow) -> bool:
+        if not reading.is_client(listed):
+            return False
+        if listed.phone.strip() or listed.cancelled_on or "cancelled_on" in listed.raw:
+            return True
+        line, columns = self.line(listed.row_number), self.headings.columns
+        return not any(line.formula(columns[what]) for what in ("collected", "months"))
+
+    @staticmethod
+    def _told(rows: Sequence[ListedRow]) -> int:
+        """How many rows there are up to the last that tells more than a name, and the names right
+        under it.
+        """
+        count = max((n for n, row in enumerate(rows, 1) if _tells(row)), default=0)
+        while 0 < count < len(rows) and rows[count].row_number == rows[count - 1].row_number + 1:
+            count += 1
+        return count
+
+    def model(self, above: int = 0) -> ListedRow | None:
+        """The topmost row to look like, under the line `above`: one that tells more than a name,
+        since a name alone may be a sub-heading.
+        """
+        below = [row for row in self.rows if row.row_number > above]
+        return next((row for row in below if _tells(row)), below[0] if below else None)
+
+    def texts(self, what: str) -> list[str]:
+        """How the topmost rows write a field, where they write it as text."""
+        column = self.headings.columns[what]
+        found = (self.line(row.row_number).value(column) for row in self.rows[:ROWS_LOOKED_AT])
+        return [value for value in found if isinstance(value, str) and value.strip()]
 
     def is_vacant(self, number: int, *, besides: Iterable[int] = ()) -> bool:
         """Whether nothing but formulas stands in that line: in the table, if the list is one, and
@@ -126,7 +196,7 @@ class Seen:
             tab=self.tab,
             heading_row=self.headings.row,
             headings=dict(self.headings.texts),
-            columns={field: references.column_letters(at) for field, at in columns.items()},
+            columns={what: references.column_letters(at) for what, at in columns.items()},
             rows=self.rows,
             fingerprint=self.fingerprint,
         )
@@ -152,7 +222,7 @@ def look(sitting: Sitting, wanted: Wanted, before: Seen | None = None) -> Seen:
         tab=tab,
         tab_id=tab_id,
         headings=found,
-        table=_table(sitting, tab_id, found),
+        tables=_tables(sitting, tab_id),
         lines=lines,
         date1904=date1904,
         currency=wanted.currency,
@@ -246,23 +316,20 @@ def _texts(line: Line, *, date1904: bool) -> dict[int, str]:
     return {column: words for column, words in shown.items() if words.strip()}
 
 
-def _table(sitting: Sitting, tab_id: str, found: Headings) -> Table | None:
-    """The table whose body begins under the heading, if the list is one."""
-    tables = sitting.pages(
-        f"{named('worksheets', tab_id)}/tables?$select=id,showHeaders", doing="list the tables"
-    )
-    for table in tables:
+def _tables(sitting: Sitting, tab_id: str) -> list[Table]:
+    found = []
+    for table in sitting.pages(
+        f"{named('worksheets', tab_id)}/tables?$select=id,showHeaders,showTotals",
+        doing="list the tables",
+    ):
         key = str(table.get("id"))
         whole = sitting.read(
             f"{named('tables', key)}/range?$select=address", doing="see the table's place"
         )
         left, top, right, bottom = area(str(whole.get("address", "")))
         body = top + (1 if table.get("showHeaders", True) else 0)
-        inside = [left <= column <= right for column in found.columns.values()]
-        if not any(inside) or not top <= found.row + 1 <= bottom:
-            continue
-        return Table(key, left, right, body, all(inside))
-    return None
+        found.append(Table(key, left, right, body, bottom - bool(table.get("showTotals"))))
+    return found
 
 
 def merged_rows(content: bytes, seen: Seen, wanted: Wanted) -> int:

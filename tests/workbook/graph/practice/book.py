@@ -30,6 +30,7 @@ class Table:
     id: str
     area: Area
     has_headings: bool = True
+    has_totals: bool = False
     calculated: dict[int, str] = field(default_factory=dict)
 
     @property
@@ -149,7 +150,7 @@ class Book:
         row = table.body_top + index
         for column in range(left, right + 1):
             tab.cells.pop((row, column), None)
-        if bottom > table.body_top:
+        if bottom - table.has_totals > table.body_top:
             self._move(tab, row + 1, -1, lambda column: left <= column <= right)
             table.area = (left, top, right, bottom - 1)
 

@@ -223,7 +223,10 @@ class PracticeGraph:
         self, request: httpx.Request, tab: Tab, rest: str, body: dict[str, Any]
     ) -> httpx.Response:
         if rest == "tables":
-            tables = [{"id": one.id, "showHeaders": one.has_headings} for one in tab.tables]
+            tables = [
+                {"id": one.id, "showHeaders": one.has_headings, "showTotals": one.has_totals}
+                for one in tab.tables
+            ]
             return self._collection(request, tables)
         if not rest.startswith("range("):
             bottom, right = tab.used()
