@@ -35,6 +35,8 @@ _LINK: Final = re.compile(rb"Target\s*=\s*[\"'](?:#|&#)")
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 _HIDDEN_ROWS: Final = ".wvu.Rows"
 """How the name ends that holds the rows a person's own view of the sheet hides."""
+_BUILT_IN: Final = "_xlnm."
+"""How the names begin that mean the same from every cell, whether or not their rows are fixed."""
 _LEFT_IN_LINKS: Final = "!$&'()*+,;=:@/?"
 
 
@@ -54,10 +56,13 @@ def move_workbook(root: etree._Element, shift: Shift) -> None:
     for name in [] if names is None else names:
         if not name.text:
             continue
-        if name.get("name", "").endswith(_HIDDEN_ROWS):
+        known, here = name.get("name", ""), _belongs(name, shift)
+        if known.endswith(_HIDDEN_ROWS):
             name.text = shift.merely_moved(name.text)
+        elif known.startswith(_BUILT_IN):
+            name.text = shift.formula(name.text, here=here)
         else:
-            name.text = shift.name(name.text, here=_belongs(name, shift))
+            name.text = shift.name(name.text, here=here)
     _calculate_on_load(root)
 
 
