@@ -212,10 +212,10 @@ class Intent(models.Model):
             and clock.now() - self.sent_at < SETTLES_IN
         )
 
-    def mark_sent(self) -> None:
-        """About to leave the desk now."""
-        self.state, self.sent_at = self.State.SENT, clock.now()
-        self.save(update_fields=["state", "sent_at"])
+    def mark_sent(self, **known: str) -> None:
+        """About to leave the desk now; `known` is what it is about to be done to."""
+        self.state, self.sent_at, self.answer = self.State.SENT, clock.now(), known
+        self.save(update_fields=["state", "sent_at", "answer"])
 
     def mark_refused(self, why: str) -> None:
         """Answered with a no."""

@@ -13,6 +13,7 @@ from canceldesk.billsby.errors import BillsbyError, Busy, Nonsense, Unreachable
 from canceldesk.cases.lease import LostLeaseError
 from canceldesk.cases.models import Case, CaseSubscription, WaitsFor
 from canceldesk.closing.results import Result, Waits, all_of
+from canceldesk.closing.turns import QUEUED
 from canceldesk.closing.work import Work
 from canceldesk.workbook.errors import ChangedMeanwhile, InUse, ListError, ReadBackDiffers
 
@@ -90,4 +91,5 @@ def _list_trouble(problem: ListError, case: Case) -> Waits:
         attention=not passing or case.failures >= PATIENCE,
         is_unknown=isinstance(problem, ReadBackDiffers),
         is_failure=True,
+        evidence=QUEUED if passing else {},
     )

@@ -141,7 +141,9 @@ class WorkbookList(CancellationList):
     def _add_those(self, path: Path, gathered: Gathering[_Wanted, RowWritten]) -> None:
         with locking.held(path, self._waiting):
             locking.wait_until_closed(path, self._waiting)
-            tickets = gathered.those_waiting()
+            tickets = sorted(
+                gathered.those_waiting(), key=lambda ticket: ticket.wanted.row.cancelled_on
+            )
             try:
                 self._add(path, tickets)
             except ListError as error:

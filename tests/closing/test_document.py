@@ -45,6 +45,15 @@ def test_a_crash_after_writing_does_not_write_again(desk: Desk) -> None:
     assert Intent.objects.get(kind="row").state == Intent.State.CONFIRMED
 
 
+def test_what_the_row_is_about_to_be_written_to_is_noted_before(desk: Desk) -> None:
+    before = desk.the_list.read().fingerprint
+    desk.the_list.after_write = RuntimeError("power cut")
+    listed_case(desk)
+    intent = Intent.objects.get(kind="row")
+    assert intent.state == Intent.State.SENT
+    assert intent.answer == {"fingerprint_before": before}
+
+
 def test_a_row_written_by_hand_with_the_same_values_is_adopted(desk: Desk) -> None:
     _, subscription = desk.client()
     case = desk.decided(subscription)
@@ -295,3 +304,46 @@ def test_a_row_cannot_be_asked_for_while_an_equal_one_is_being_written(desk: Des
     services.rewrite_row(one, by=desk.manager)
     desk.advance(one)
     assert len(desk.the_list.rows) == 2
+
+
+def queued_overnight(desk: Desk) -> tuple[Case, Case]:
+    """One case decided while the workbook was open, another on the next day."""
+    _, subscription = desk.client("Ann", "Earlier")
+    earlier = desk.decided(subscription)
+    desk.the_list.trouble = InUse("Pat has it open.", by="Pat")
+    desk.advance(earlier)
+    desk.later(days=1)
+    desk.advance(earlier)
+    _, subscription = desk.client("Bob", "Later")
+    later = desk.decided(subscription)
+    desk.the_list.trouble = None
+    return earlier, later
+
+
+def test_a_row_of_an_earlier_day_that_queued_goes_on_the_list_first(desk: Desk) -> None:
+    earlier, later = queued_overnight(desk)
+    desk.advance(later)
+    assert desk.the_list.rows == []
+    assert earlier.number in desk.step(later, Step.Name.DOCUMENT).sentence
+    earlier.refresh_from_db()
+    assert earlier.next_pass_at <= desk.company.now()
+    desk.advance(earlier)
+    desk.later(seconds=10)
+    desk.advance(later)
+    assert [row.name for row in desk.the_list.rows] == ["Bob Later", "Ann Earlier"]
+
+
+def test_a_case_that_nobody_gets_to_keeps_no_other_waiting(desk: Desk) -> None:
+    _, later = queued_overnight(desk)
+    desk.later(minutes=10)
+    desk.advance(later)
+    assert [row.name for row in desk.the_list.rows] == ["Bob Later"]
+
+
+def test_a_case_that_waits_for_a_person_keeps_no_other_waiting(desk: Desk) -> None:
+    earlier, later = queued_overnight(desk)
+    desk.the_list.trouble = CannotPlace("There is no tab.")
+    desk.advance(earlier)
+    desk.the_list.trouble = None
+    desk.advance(later)
+    assert [row.name for row in desk.the_list.rows] == ["Bob Later"]

@@ -13,7 +13,7 @@ from django.db import IntegrityError
 from canceldesk import clock
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import WaitsFor
-from canceldesk.closing import listing, taking_out
+from canceldesk.closing import listing, taking_out, turns
 from canceldesk.closing.models import Facts, Intent
 from canceldesk.closing.results import Done, Result, Waits
 from canceldesk.closing.work import Work
@@ -100,8 +100,16 @@ def _write(work: Work, intent: Intent, view: ListView, row: NewRow) -> Result:
     """Add the row to the very file it was missing from. A worker that was asleep meanwhile would
     otherwise write a second one.
     """
+    first = turns.one_before(work.case, row)
+    if first is not None:
+        return Waits(
+            WaitsFor.TIME,
+            f"The row of {first.number}, decided on an earlier day, goes on the list first.",
+            again=taking_out.TURN,
+            evidence=turns.QUEUED,
+        )
     with work.fenced():
-        intent.mark_sent()
+        intent.mark_sent(fingerprint_before=view.fingerprint)
     written = work.the_list.add(row, expected_fingerprint=view.fingerprint)
     _confirm(work, intent, Verb.ROW_WRITTEN, written.row_number, written.fingerprint_after)
     return Done(
