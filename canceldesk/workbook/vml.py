@@ -16,7 +16,9 @@ _CLIENT_DATA: Final = re.compile(
     r"(<(?P<ns>[\w]+):ClientData\b[^>]*>)(?P<body>.*?)(</(?P=ns):ClientData>)", re.DOTALL
 )
 _VML_FORMULA: Final = re.compile(r"(<[\w]+:Fmla(?:Link|Range|Group|Txbx|Pict)>)([^<]*)(<)")
-_SHAPE: Final = re.compile(r"<(?P<ns>\w+):shape\b.*?</(?P=ns):shape>\s*", re.DOTALL)
+_SHAPE: Final = re.compile(
+    r"<(?P<ns>\w+):shape(?:\s[^>]*)?(?<!/)>.*?</(?P=ns):shape>\s*", re.DOTALL
+)
 _NOTE: Final = re.compile(r"ObjectType=[\"']Note[\"']")
 _VML_ROW: Final = re.compile(r"(<[\w]+:Row>\s*)(\d+)")
 _VML_ANCHOR: Final = re.compile(r"(<[\w]+:Anchor>)([^<]*)(<)")

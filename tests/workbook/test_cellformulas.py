@@ -271,14 +271,15 @@ def test_a_shared_formula_means_the_same_as_the_same_formulas_written_out(
     def now(row: int) -> int:
         return shift.moved(row) if here else row
 
-    leader = None
+    leader = (0, 0, "")
+    block = Span(0, 0, 0, 0)
     for row, column in places:
         if here and not shift.keeps(row):
             continue
         attributes, _, formula = after[f"{'FGH'[column - 6]}{row}"].partition("|")
         if "ref=" in attributes:
             leader = (row, column, formula)
-            block = Span.of(re.search('ref="([^"]*)"', attributes)[1])
+            block = Span.of(re.findall('ref="([^"]*)"', attributes)[0])
         if "shared" not in attributes:
             assert formula == expected[row, column]
             continue

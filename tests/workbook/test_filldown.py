@@ -65,9 +65,12 @@ def test_each_formula_becomes_what_it_becomes_alone(shift, here, pattern, cells)
 def test_a_column_filled_down_is_read_once(monkeypatch):
     reads = []
     found = references.found
-    monkeypatch.setattr(
-        references, "found", lambda text, **kwargs: reads.append(text) or found(text, **kwargs)
-    )
+
+    def counted(text, **kwargs):
+        reads.append(text)
+        return found(text, **kwargs)
+
+    monkeypatch.setattr(references, "found", counted)
     filled = FilledDown(SHIFTS[0], here=True)
     for row in range(5, 105):
         rank = f"RANK(D{row},D$5:D$9)*D{row}"

@@ -265,6 +265,7 @@ def test_a_moved_range_still_covers_exactly_the_same_cells(row, one, other):
     insertion = Insertion("t", row=row, last_row=row + 9, left=1, right=1)
     span = Span(top, 1, bottom, 1)
     after = insertion.span_moved(span)
+    assert after is not None
     covered = {insertion.moved(number) for number in (top, bottom)}
     assert {after.top, after.bottom} == covered
     assert after.bottom - after.top == bottom - top + insertion.straddled_by(span)

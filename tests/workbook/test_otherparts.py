@@ -150,6 +150,8 @@ def test_the_box_of_a_comment_goes_with_it():
     expected = kept.replace("Row>8", "Row>7").replace(" 7, 2, 3, 31, 11,", " 6, 2, 3, 31, 10,")
     assert vml.moved(before, TAKEN, here=True) == expected
     assert vml.moved(before, TAKEN, here=False) == before
+    empty = '<v:shape id="empty"/>'
+    assert vml.moved(empty + NOTE.format(6, 5, 9), TAKEN, here=True) == empty
 
 
 def test_a_button_over_the_lost_row_shrinks():
