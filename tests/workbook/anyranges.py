@@ -10,13 +10,6 @@ from tests.workbook.everything.looking import Book, all_named, split
 from tests.workbook.following import Place, down
 
 
-def check(addition: Addition) -> None:
-    """Merged cells, links, rules, filters, tables, charts; raises `AssertionError`."""
-    check_moved(addition)
-    check_rules(addition)
-    check_charts(addition)
-
-
 def check_moved(addition: Addition) -> None:
     """Merged cells, links, filters, tables and comments cover what they covered."""
     tab, first = addition.plan.tab, addition.plan.first
@@ -90,3 +83,7 @@ def _series(book: Book, tab: str) -> list[str]:
         for chart in book.parts_of(drawing, "chart")
         for element in all_named(book.tree(chart), "f")
     ]
+
+
+CHECKS = (check_moved, check_rules, check_charts)
+"""All comparisons; each raises `AssertionError` where something is not as it must be."""

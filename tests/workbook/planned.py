@@ -167,7 +167,7 @@ class _List:
             if value or self.plain:
                 self.sheet.write_string(row, column, value, self.plain)
         else:
-            style = self.money if isinstance(value, float) else self.plain
+            style = self.plain if value == int(value) else self.money
             self.sheet.write_number(row, column, value, style)
 
     def _filter_or_table(self) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import posixpath
 import zipfile
 from decimal import Decimal
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, cast
 from xml.sax.saxutils import escape, quoteattr
 
 from lxml import etree
@@ -189,14 +188,14 @@ class _Writer:
         if self.spelling.without_places and number == before + 1:
             del row.attrib["r"]
         if self.spelling.without_spans:
-            row.attrib.pop("spans", None)
+            row.attrib.pop("spans", "")
         if self.spelling.foreign_attributes:
             row.set(f"{{{_AC}}}dyDescent", "0.25")
         return number
 
     def _name(self, name: str) -> str:
-        uri, local = etree.QName(name).namespace, etree.QName(name).localname
-        prefix = "" if uri is None else self.prefixes[uri]
+        uri, _, local = name.rpartition("}")
+        prefix = self.prefixes[uri[1:]] if uri else ""
         return f"{prefix}:{local}" if prefix else local
 
     def _element(self, element: etree._Element) -> str:
@@ -248,20 +247,17 @@ class _Writer:
         return escape(text, {"\r": "&#13;"})
 
 
-class _Unseekable(io.RawIOBase):
+class _Unseekable:
     """A target that cannot go back, so that sizes are written after the contents."""
 
     def __init__(self, target: IO[bytes]) -> None:
         self._target = target
 
-    def writable(self) -> bool:
-        return True
+    def write(self, data: bytes) -> int:
+        return self._target.write(data)
 
-    def write(self, data: object) -> int:
-        return self._target.write(data)  # type: ignore[arg-type]
-
-    def seekable(self) -> bool:
-        return False
+    def flush(self) -> None:
+        self._target.flush()
 
 
 def _zipped(path: Path, members: Members, spelling: Spelling) -> None:
@@ -271,9 +267,7 @@ def _zipped(path: Path, members: Members, spelling: Spelling) -> None:
     folders = ["xl/", "docProps/"] if spelling.order == "with folders" else []
     method = zipfile.ZIP_STORED if spelling.compression == "stored" else zipfile.ZIP_DEFLATED
     with path.open("wb") as file:
-        target: IO[bytes] = file
-        if spelling.compression == "streamed":
-            target = _Unseekable(file)  # type: ignore[assignment]
+        target = file if spelling.compression != "streamed" else cast(IO[bytes], _Unseekable(file))
         with zipfile.ZipFile(target, "w", method) as package:
             for folder in folders:
                 package.mkdir(folder)
