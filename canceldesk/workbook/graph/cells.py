@@ -146,6 +146,8 @@ def is_misread(there: ListedRow, new: NewRow, *, date1904: bool) -> bool:
     """Whether the row is `new` with the marks of typing still in it: apostrophes before its texts,
     or the date as the text of its number.
     """
+    if there.collected_minor != new.collected_minor or there.months != new.months:
+        return False
     number = str(values.serial(new.cancelled_on, date1904=date1904))
     day = new.cancelled_on if there.raw.get("cancelled_on") == number else there.cancelled_on
     read = replace(
