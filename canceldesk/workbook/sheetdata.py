@@ -18,15 +18,24 @@ from canceldesk.workbook.errors import CannotRead
 from canceldesk.workbook.markup import unescaped
 
 _ROW: Final = re.compile(
-    rb"<row(?P<attributes>\s[^<>]*?)(?:/>|>(?P<cells>.*?)</row\s*>)", re.DOTALL
+    rb"<row(?P<attributes>\s[^<>]*?)"
+    rb"(?:/>|>(?P<cells>(?:[^<]++|<(?!/?row[\s/>]))*+)</row\s*>)"
 )
-_CELL: Final = re.compile(rb"<c(?P<attributes>\s[^<>]*?)(?:/>|>(?P<content>.*?)</c\s*>)", re.DOTALL)
+_CELL: Final = re.compile(
+    rb"<c(?P<attributes>\s[^<>]*?)"
+    rb"(?:/>|>(?P<content>(?:[^<]++|<(?!/?c[\s/>]))*+)</c\s*>)"
+)
+"""Neither looks beyond the next of its kind, lest XML without any ends take for ever."""
 _NUMBERED_FIRST: Final = b'<row r="'
 _CELL_FIRST: Final = b'<c r="'
 _NUMBERED: Final = re.compile(rb"(<(?:row|c)\s(?:[^<>]*?\s)?r=\"[A-Za-z]{0,3})([0-9]+)\"")
-_CELL_FORMULA: Final = re.compile(
-    rb"<c(?P<cell>\s[^<>]*)>\s*(?:<v[\s>/][^<]*(?:</v\s*>\s*)?)?(?P<all><f(?P<attributes>(?:\s[^<>]*?)?)(?:/>|>(?P<text>[^<]*)</f\s*>))"
+_FORMULA: Final = rb"(?P<all><f(?P<attributes>(?:\s[^<>]*?)?)(?:/>|>(?P<text>[^<]*)</f\s*>))"
+_CELL_FORMULA: Final = re.compile(rb"<c(?P<cell>\s[^<>]*)>\s*" + _FORMULA)
+_LATE_CELL_FORMULA: Final = re.compile(
+    rb"<c(?P<cell>\s[^<>]*)>\s*(?:<v(?:\s[^<>]*)?(?:/>|>[^<]*</v\s*>)\s*)?" + _FORMULA
 )
+_AFTER_VALUE: Final = re.compile(rb"(?:</v\s*|<v\s*/)>\s*<f[\s/>]")
+"""A formula behind its cell's value, which is not Excel's order."""
 _ATTRIBUTE: Final = re.compile(rb"([\w:.-]+)\s*=\s*\"([^\"]*)\"")
 _POSITION: Final = re.compile(rb"\sr=\"([A-Za-z]+)([0-9]+)\"")
 _STYLE: Final = re.compile(rb"\ss=\"([0-9]+)\"")
@@ -133,8 +142,12 @@ def cells_in(row: bytes, letters: Container[bytes]) -> Iterator[tuple[bytes, Cel
 
 def formulas(data: bytes) -> Iterator[Formula]:
     """All formulas in these rows."""
-    for match in _CELL_FORMULA.finditer(data):
+    for match in _pattern(data).finditer(data):
         yield _formula(match)
+
+
+def _pattern(data: bytes) -> re.Pattern[bytes]:
+    return _LATE_CELL_FORMULA if _AFTER_VALUE.search(data) else _CELL_FORMULA
 
 
 def _formula(match: re.Match[bytes]) -> Formula:
@@ -161,7 +174,7 @@ def with_formulas(data: bytes, change: Callable[[Formula], Formula]) -> bytes:
             return match[0]
         return match[0][: match.start("all") - match.start()] + _formula_xml(after)
 
-    return _CELL_FORMULA.sub(replaced, data)
+    return _pattern(data).sub(replaced, data)
 
 
 def _formula_xml(formula: Formula) -> bytes:

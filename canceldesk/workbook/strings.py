@@ -12,11 +12,11 @@ from canceldesk.workbook.package import Package
 
 _ITEM: Final = re.compile(rb"<si(?:\s[^<>]*)?(?:/>|>)")
 _TEXT: Final = re.compile(rb"<t(?:\s[^<>]*)?>([^<]*)</t\s*>")
-_PHONETIC: Final = re.compile(rb"<rPh(?:\s[^<>]*?)?(?:/>|>.*?</rPh\s*>)", re.DOTALL)
+_PHONETIC: Final = re.compile(rb"<rPh(?:\s[^<>]*?)?(?:/>|>(?:[^<]++|<(?!/?rPh[\s/>]))*+</rPh\s*>)")
 _SIGNS: Final = ((b"!", b"<!"), (b"?", b"<?"), (b"m", b"xmlns"))
 """What tells of unusual items, with a single byte of it that is found faster."""
 _BRACKET_IN_VALUE: Final = re.compile(
-    rb"<\w+\s(?:[^<>\"']|\"[^<>\"]*\"|'[^<>']*')*(?:\"[^<>\"]*|'[^<>']*)>"
+    rb"<\w++(?=\s)(?!(?:\s++[^\s=<>\"'/]++\s*+=\s*+(?:\"[^\"<>]*+\"|'[^'<>]*+'))*+\s*+/?>)"
 )
 _MOST_KNOWN: Final = 10_000
 """Texts kept decoded, for the few that many cells share, such as reasons."""

@@ -31,10 +31,11 @@ _CELL_BEGIN: Final = b"<c"
 _NUMBERED_CELL: Final = b'<c r="'
 _IN_MEMORY: Final = 4 * 1024 * 1024
 """Rows of up to so many bytes are kept rather than unpacked again for each use."""
-_PLAIN_ATTRIBUTES: Final = re.compile(rb"(?:\s+(?!xmlns=)[\w:.-]+=\"[^\"<>]*\")*\s*")
-_IN_TAG: Final = rb"<(?:row|c|f|v|t|is)\s(?:[^<>\"]|\"[^<>\"]*\")*"
-_UNUSUAL_QUOTES: Final = re.compile(_IN_TAG + rb"(?:'|\s=|=\s)")
-_BRACKET_IN_VALUE: Final = re.compile(_IN_TAG + rb"\"[^<>\"]*>")
+_PLAIN_ATTRIBUTES: Final = re.compile(rb"(?:\s++(?!xmlns=)[\w:.-]++=\"[^\"<>]*+\")*+\s*")
+_UNUSUAL_TAG: Final = re.compile(
+    rb"<(?:row|c|f|v|t|is)(?=[\s/>])(?!(?:\s++[^\s=<>\"'/]++=\"[^\"<>]*+\")*+\s*+/?>)"
+)
+"""A start tag whose attributes are not all in double quotes, or hold a bracket."""
 _UNUSUAL_POSITION: Final = re.compile(rb"<c r=\"(?![A-Za-z]{1,3}[0-9]+\")")
 _UNNUMBERED_CELL: Final = re.compile(rb"<c(?=[\s/>])(?![^<>]*\sr=\"[A-Za-z]{1,3}[0-9]+\")")
 _SIGNS: Final = ((b"!", b"<!"), (b"?", b"<?"), (b"m", b"xmlns"))
@@ -229,9 +230,6 @@ def _check_ordinary(chunk: bytes, rows: int) -> None:
     numbered = chunk.count(_NUMBERED_CELL) == chunk.count(_CELL_BEGIN)
     if _UNUSUAL_POSITION.search(chunk) or (not numbered and _UNNUMBERED_CELL.search(chunk)):
         raise _Unusual
-    if any(sign in chunk and pair in chunk for sign, pair in _AROUND_EQUALS) and (
-        _UNUSUAL_QUOTES.search(chunk)
-    ):
-        raise _Unusual
-    if chunk.count(b"<") != chunk.count(b">") and _BRACKET_IN_VALUE.search(chunk):
+    in_doubt = any(sign in chunk and pair in chunk for sign, pair in _AROUND_EQUALS)
+    if (in_doubt or chunk.count(b"<") != chunk.count(b">")) and _UNUSUAL_TAG.search(chunk):
         raise _Unusual

@@ -210,3 +210,10 @@ def test_changed_formulas_are_written_and_others_keep_their_bytes():
     assert [f.text for f in parsed.iter("f")][2] == '"a\r\n"<A9'
     assert [f.get("ref") for f in parsed.iter("f")][2] == 'A"\n'
     assert sheetdata.with_formulas(b'<row r="1"/>', change) == b'<row r="1"/>'
+
+
+def test_xml_without_any_ends_does_not_take_for_ever():
+    cells = b'<c r="A1"><v>' * 40_000
+    assert list(sheetdata.cells(cells)) == []
+    assert list(sheetdata.rows(b'<row r="1">' * 40_000)) == []
+    assert [row.cells for row in sheetdata.rows(b'<row r="1">%b</row>' % cells)] == [cells]

@@ -113,3 +113,7 @@ def test_no_text_is_longer_than_a_cell_can_hold():
 def test_a_damaged_table_of_strings_is_refused(data, why):
     with pytest.raises(CannotRead, match=why):
         strings(data)
+
+
+def test_phonetic_hints_without_ends_do_not_take_for_ever():
+    assert text_inside(b'<rPh sb="0" eb="1">' * 40_000 + b"<t>a</t>") == "a"
