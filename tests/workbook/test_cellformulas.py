@@ -138,7 +138,8 @@ def test_an_array_formula_stays_as_tall_as_the_cells_it_fills():
 
 def test_a_formula_that_spills_takes_in_the_new_row_and_may_lie_across_it():
     rows = (
-        b'<row r="3"><c r="H3" cm="1"><f t="array" ref="H3:H6">_xlfn._xlws.SORT(D5:D8)</f></c></row>'
+        b'<row r="3"><c r="H3" cm="1"><f t="array" ref="H3:H6">_xlfn._xlws.SORT(D5:D8)</f></c>'
+        b"</row>"
         b'<row r="9"><c cm="1" r="J9"><f t="array" ref="J9">SUM(D5:D8*2)</f></c></row>'
     )
     after = moved(rows, here=True).decode()
