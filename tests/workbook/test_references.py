@@ -131,7 +131,7 @@ def test_column_letters_and_numbers_are_each_others_reverse(number):
         ("SUM(B:B)", 0, 1, "SUM(C:C)"),
         ("SUM(B:B,Other!$A:C)", 4, -1, "SUM(A:A,Other!$A:B)"),
         ("SUM(A:A)", 0, -1, None),
-        ('"A:A"&Table1[[A:B]]&\'A:A\'!C:C', 0, 1, '"A:A"&Table1[[A:B]]&\'A:A\'!D:D'),
+        ("\"A:A\"&Table1[[A:B]]&'A:A'!C:C", 0, 1, "\"A:A\"&Table1[[A:B]]&'A:A'!D:D"),
     ],
 )
 def test_a_shared_formula_is_spelled_out_for_another_cell(formula, rows, columns, expected):
