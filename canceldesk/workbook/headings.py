@@ -210,11 +210,11 @@ def choose_tab(tabs: Sequence[str], wanted: str | None, file: str) -> str:
     if about:
         raise CannotPlace(
             f"Several tabs of “{file}” could be the cancellation list: {_enumerated(about)}. "
-            "Say in the settings which one it is. Nothing was written."
+            "Say which one it is, in the settings or with --tab. Nothing was written."
         )
     raise CannotPlace(
         f"No tab of “{file}” is named for cancellation; its tabs are {listed}. "
-        "Say in the settings which one holds the list. Nothing was written."
+        "Say which one holds the list, in the settings or with --tab. Nothing was written."
     )
 
 
@@ -365,7 +365,8 @@ def _missing_sentence(best: tuple[int, _Matched] | None, tab: str, file: str) ->
             for column in columns
         )
         sentence += f"; {_PLAIN_WORDS[field]} could be {could_be}"
-    return sentence + ". Name the headings in the settings or in the tab. Nothing was written."
+    where = "Name them in the settings, with --heading, or in the tab"
+    return f"{sentence}. {where}. Nothing was written."
 
 
 def _enumerated(names: Sequence[str]) -> str:

@@ -212,7 +212,7 @@ def _chosen(file: WorkbookFile, wanted: str | None) -> Tab:
     if chosen.kind != "worksheet":
         raise CannotPlace(
             f"The tab “{name}” of “{file.name}” is not a sheet with cells. "
-            "Say in the settings which tab holds the list. Nothing was written."
+            "Say which tab holds the list, in the settings or with --tab. Nothing was written."
         )
     return chosen
 

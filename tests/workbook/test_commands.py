@@ -112,7 +112,8 @@ def test_adding_unless_it_is_there_can_be_repeated(path):
 
 
 def test_a_row_that_comes_while_one_looks_is_seen_before_adding(path, monkeypatch):
-    real, reads = WorkbookList.read, []
+    real = WorkbookList.read
+    reads: list[int] = []
 
     def read(self):
         view = real(self)

@@ -17,7 +17,7 @@ from canceldesk.workbook.protocol import REQUIRED_FIELDS, matches
 from canceldesk.workbook.workbooklist import WorkbookList
 from tests.workbook.building import NEW, client
 
-SOFFICE = shutil.which("soffice")
+SOFFICE = shutil.which("soffice") or ""
 
 
 @pytest.fixture
@@ -158,7 +158,7 @@ def test_headings_that_cannot_be_told_apart_or_read_are_refused(path, headings):
     assert not path.exists()
 
 
-@pytest.mark.skipif(SOFFICE is None, reason="LibreOffice (soffice) is not installed")
+@pytest.mark.skipif(not SOFFICE, reason="LibreOffice (soffice) is not installed")
 def test_libreoffice_opens_it(path, tmp_path):
     create_list(path, with_reference=True)
     WorkbookList(path).add(NEW)
