@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from canceldesk.workbook import headings
@@ -19,16 +18,6 @@ _MOST_INSERTED: Final = 200
 _TOTALS: Final = frozenset(
     ("total", "totals", "grand total", "subtotal", "sum", "count", "average")
 )
-
-
-@dataclass(frozen=True)
-class _Outline:
-    """What a sheet holds, as far as it takes to find rows again: a number for each filled row."""
-
-    rows: Mapping[int, int]
-    top: Mapping[int, Mapping[int, str]]
-    listed: Mapping[int, bool]
-    frame: Node
 
 
 def expectation(
@@ -48,7 +37,7 @@ def expectation(
     nothing = Expectation("", 1, 0, False, 0, 1, 1, tabs)
     try:
         chosen = _tab(before, tab)
-        outline, found = _found(before, chosen, overrides)
+        found = _Found(before, chosen, overrides)
     except CannotPlace:
         if tab is not None:
             raise
@@ -56,10 +45,11 @@ def expectation(
     twin = next((one for one in after.tabs if one.name == chosen.name), None)
     if twin is None or not after.has(twin.part):
         return nothing
-    row, last = found.row + 1, _last_row(outline, found)
-    now = _outline(after, twin, found.columns)
-    place, count = _inserted(outline.rows, now.rows, row, anywhere=anywhere)
-    return Expectation(chosen.name, place, count, place == row, last, found.left, found.right, tabs)
+    row, block = found.first_row, found.headings
+    now = {one.number: _sign(one) for one in Sheet(after, twin.part).rows() if not one.is_blank}
+    place, count = _inserted(found.signs, now, row, anywhere=anywhere)
+    last = found.last_row
+    return Expectation(chosen.name, place, count, place == row, last, block.left, block.right, tabs)
 
 
 def _tab(workbook: Workbook, wanted: str | None) -> Tab:
@@ -71,33 +61,67 @@ def _tab(workbook: Workbook, wanted: str | None) -> Tab:
     return chosen
 
 
-def _found(workbook: Workbook, tab: Tab, overrides: Mapping[str, str]) -> tuple[_Outline, Headings]:
-    outline = _outline(workbook, tab, None)
-    found = headings.find(outline.top, overrides, tab=tab.name, file=workbook.name)
+class _Found:
+    """The list in the workbook before, found in one pass: `signs` are of all filled rows."""
+
+    def __init__(self, workbook: Workbook, tab: Tab, overrides: Mapping[str, str]) -> None:
+        self._where = (overrides, tab.name, workbook.name)
+        self._top: list[Row] = []
+        self._listed: set[int] = set()
+        self._headings: Headings | None = None
+        self.signs: dict[int, int] = {}
+        sheet = Sheet(workbook, tab.part)
+        for row in sheet.rows():
+            self._take(row)
+        self._bottom = _bottom_of(self.headings, sheet.frame)
+
+    @property
+    def headings(self) -> Headings:
+        """The headings; found as soon as all rows were taken that may hold them."""
+        if self._headings is None:
+            overrides, tab, file = self._where
+            texts = {row.number: _texts(row) for row in self._top}
+            self._headings = headings.find(texts, overrides, tab=tab, file=file)
+            for row in self._top:
+                self._list(row, self._headings)
+        return self._headings
+
+    @property
+    def first_row(self) -> int:
+        """The row directly under the heading."""
+        return self._bottom + 1
+
+    @property
+    def last_row(self) -> int:
+        """The last of the unbroken rows under the heading; what comes after a gap is none."""
+        last = self._bottom
+        while last + 1 in self._listed:
+            last += 1
+        return last
+
+    def _take(self, row: Row) -> None:
+        if not row.is_blank:
+            self.signs[row.number] = _sign(row)
+        if row.number <= headings.ROWS_SEARCHED:
+            self._top.append(row)
+        else:
+            self._list(row, self.headings)
+
+    def _list(self, row: Row, found: Headings) -> None:
+        if _is_listed(row, found.columns):
+            self._listed.add(row.number)
+
+
+def _bottom_of(found: Headings, frame: Node) -> int:
+    """The heading's last row, with what is merged downwards from it."""
     bottom = found.row
-    for merge in (one for one in outline.frame.walk() if one.name == "mergeCell"):
+    for merge in (one for one in frame.walk() if one.name == "mergeCell"):
         span = area(merge.get("ref"))
         if span is not None and span.top <= found.row <= span.bottom:
             columns = range(span.left, span.right + 1)
             if any(column in columns for column in found.columns.values()):
                 bottom = max(bottom, span.bottom)
-    found = Headings(bottom, found.columns, found.texts, found.left, found.right)
-    return _outline(workbook, tab, found.columns), found
-
-
-def _outline(workbook: Workbook, tab: Tab, columns: Mapping[str, int] | None) -> _Outline:
-    rows: dict[int, int] = {}
-    top: dict[int, dict[int, str]] = {}
-    listed: dict[int, bool] = {}
-    sheet = Sheet(workbook, tab.part)
-    for row in sheet.rows():
-        if not row.is_blank:
-            rows[row.number] = _sign(row)
-        if row.number <= headings.ROWS_SEARCHED:
-            top[row.number] = _texts(row)
-        if columns is not None:
-            listed[row.number] = _is_listed(row, columns)
-    return _Outline(rows, top, listed, sheet.frame)
+    return bottom
 
 
 def _sign(row: Row) -> int:
@@ -127,14 +151,6 @@ def _is_listed(row: Row, columns: Mapping[str, int]) -> bool:
     told = sum(bool(_text(row, column)) for column in columns.values())
     is_total = headings.normalised(name) in _TOTALS
     return bool(phone) or (bool(name) and not is_total and told > 1)
-
-
-def _last_row(outline: _Outline, found: Headings) -> int:
-    """The last of the unbroken rows under the heading; totals and notes after a gap are none."""
-    last = found.row
-    while outline.listed.get(last + 1):
-        last += 1
-    return last
 
 
 def _inserted(
