@@ -217,3 +217,17 @@ def test_xml_without_any_ends_does_not_take_for_ever():
     assert list(sheetdata.cells(cells)) == []
     assert list(sheetdata.rows(b'<row r="1">' * 40_000)) == []
     assert [row.cells for row in sheetdata.rows(b'<row r="1">%b</row>' % cells)] == [cells]
+
+
+def test_one_row_is_emptied_and_keeps_its_look():
+    rows = (
+        b'<row r="2"><c r="A2"><v>1</v></c></row>'
+        b'<row r="5" ht="9"><c r="A5" s="3" t="s"><v>1</v></c><c r="B5"><f>A2</f></c></row>'
+    )
+    assert sheetdata.emptied(rows, 5) == (
+        b'<row r="2"><c r="A2"><v>1</v></c></row>'
+        b'<row r="5" ht="9"><c r="A5" s="3"/><c r="B5"/></row>'
+    )
+    for number in (1, 3, 6):
+        assert sheetdata.emptied(rows, number) == rows
+    assert sheetdata.emptied(b'<row r="5"/>', 5) == b'<row r="5"/>'

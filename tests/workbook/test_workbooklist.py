@@ -359,3 +359,11 @@ def test_a_person_who_saves_while_a_row_is_taken_out_comes_first(path, monkeypat
     left.append(6)
     assert WorkbookList(path).remove(row).row_number == 6
     assert client(2).name not in names(path)
+
+
+def test_a_new_file_that_cannot_be_read_back_is_not_put_in_place(path, monkeypatch):
+    before = path.read_bytes()
+    monkeypatch.setattr(editing, "insert", lambda *_args: before[:-1])
+    with pytest.raises(ReadBackDiffers, match="Nora New was not added.* not an Excel workbook"):
+        WorkbookList(path).add(NEW)
+    assert path.read_bytes() == before
