@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Lock
 from typing import Final, TypeVar
 
 from lxml import etree
 
-from canceldesk.workbook import editing, locking, reading, saving, text
+from canceldesk.workbook import companions, editing, locking, reading, saving, text
 from canceldesk.workbook.errors import (
     CannotEdit,
     CannotPlace,
@@ -51,7 +52,8 @@ _Tickets = Sequence[Ticket[_Wanted, RowWritten]]
 _gatherings: Final[Gatherings[_Wanted, RowWritten]] = Gatherings()
 _seen: Final[dict[object, ListView]] = {}
 """The list of a file as it was last read, by who asked; it counts only for the very same bytes."""
-_MOST_SEEN: Final = 4
+_MOST_SEEN: Final = 2
+_seeing: Final = Lock()
 
 
 class WorkbookList(CancellationList):
@@ -93,9 +95,11 @@ class WorkbookList(CancellationList):
         if known is not None and known.fingerprint == reading.fingerprint(data):
             return known
         view = self._understood(lambda: reading.view(self._found(data), self.path, data))
-        while len(_seen) >= _MOST_SEEN:
-            _seen.pop(next(iter(_seen)), None)
-        _seen[who] = view
+        with _seeing:
+            _seen.pop(who, None)
+            while len(_seen) >= _MOST_SEEN:
+                del _seen[next(iter(_seen))]
+            _seen[who] = view
         return view
 
     def add(self, row: NewRow, *, expected_fingerprint: str | None = None) -> RowWritten:
@@ -111,7 +115,7 @@ class WorkbookList(CancellationList):
                 "A row needs the client's name or phone number. Fill in one of them. "
                 "Nothing was written."
             )
-        path = self.path.resolve()
+        path = companions.real(self.path)
         saving.read(path)
         wanted = _Wanted(row, expected_fingerprint)
         place = (path, self._told, row.currency)
@@ -123,7 +127,7 @@ class WorkbookList(CancellationList):
 
         Raises any `ListError`; see `CancellationList.remove`.
         """
-        path = self.path.resolve()
+        path = companions.real(self.path)
         saving.read(path)
         with locking.held(path, self._waiting):
             for _ in range(_TIMES_TRIED):
