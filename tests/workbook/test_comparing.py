@@ -300,8 +300,22 @@ def test_a_new_row_that_stands_out_is_named(before: Path, after: Path) -> None:
     odd = '<xf numFmtId="0" fontId="1" fillId="0" borderId="0" xfId="0"/></cellXfs>'
     tampered(after, "xl/styles.xml", r"</cellXfs>", odd)
     assert told(verify(before, after)) == [
-        "tab “cancellation”, new cell A4: does not look like the one under it: font"
+        "tab “cancellation”, new cell A4: does not look like the ones under it: font"
     ]
+
+
+def test_values_kept_in_a_chart_may_follow_its_source(before: Path, after: Path) -> None:
+    def kept(count: int, first: int) -> bytes:
+        points = "".join(f'<c:pt idx="{first + n}"><c:v>{n}</c:v></c:pt>' for n in range(5))
+        cache = f'<c:numCache><c:ptCount val="{count}"/>{points}</c:numCache></c:numRef>'
+        return cache.encode()
+
+    chart = "xl/charts/chart1.xml"
+    for path, cache in ((before, kept(5, 0)), (after, kept(6, 1))):
+        rewrite(path, {chart: members(path)[chart].replace(b"</c:numRef>", cache)})
+    assert told(verify(before, after)) == []
+    tampered(after, chart, r'<c:pt idx="3">', '<c:pt idx="9">')
+    assert len(told(verify(before, after))) == 1
 
 
 def test_a_lost_part_is_named(before: Path, after: Path) -> None:

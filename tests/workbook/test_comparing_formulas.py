@@ -45,6 +45,7 @@ def under_heading(*, last_row: int = 9, count: int = 1) -> Expectation:
         ("ANCHORARRAY(D4)+D4#", "ANCHORARRAY(D5)+D5#"),
         ("XFE4+A1048577", "XFE4+A1048577"),
         ("d4", "d5"),
+        ("Blatt・1!D4+Übersicht!D4", "Blatt・1!D4+Übersicht!D4"),
     ],
 )
 def test_a_formula_on_the_lists_tab_follows(was: str, should: str) -> None:

@@ -34,6 +34,7 @@ class Rows:
         self._expected = expected
         self._here = here
         self._inserted: list[Row] = []
+        self._models: dict[int, Row] = {}
 
     def differences(self, before: Sheet, after: Sheet) -> Iterator[tuple[str, str]]:
         """Pairs of (row or cell, what happened to it)."""
@@ -42,7 +43,7 @@ class Rows:
         while left is not None or right is not None:
             at = None if left is None else self._moved(left.number)
             if left is not None and self._is_model(left):
-                yield from self._strange(left)
+                self._models[left.number] = left
             if left is not None and right is not None and at == right.number:
                 yield from self._row(left, right)
                 left, right = self._next(old), next(new, None)
@@ -54,6 +55,7 @@ class Rows:
                 yield from self._row(Row(0, {}, {}), right)
                 right = next(new, None)
         yield from self._misplaced()
+        yield from self._strange()
 
     def _next(self, rows: Iterator[Row]) -> Row | None:
         """The next row before, but no blank one that the new rows push off the sheet's end."""
@@ -78,23 +80,28 @@ class Rows:
                 yield row
 
     def _is_model(self, row: Row) -> bool:
-        """Whether the row is the list's first, whose look new rows above it take."""
+        """Whether the row is the list's first or second, whose look new rows above them take."""
         expected = self._expected
-        first = self._here and row.number == expected.row <= expected.last_row
-        return first and expected.at_top and "hidden" not in row.attributes
+        if not self._here or not expected.at_top or expected.last_row < expected.row:
+            return False
+        return row.number in (expected.row, expected.row + 1) and "hidden" not in row.attributes
 
-    def _strange(self, model: Row) -> Iterator[tuple[str, str]]:
-        """Where new rows do not look like the row under them, but for mended number formats."""
-        for new in self._inserted:
-            if new.attributes.get("ht") != model.attributes.get("ht"):
-                yield f"new row {new.number}", "is not as high as the row under it"
-            for column, cell in model.cells.items():
+    def _strange(self) -> Iterator[tuple[str, str]]:
+        """Where new rows look neither like the row under them nor, in bands, like the next one.
+
+        A number format may have been mended.
+        """
+        models = list(self._models.values())
+        for new in self._inserted if models else ():
+            if new.attributes.get("ht") not in [model.attributes.get("ht") for model in models]:
+                yield f"new row {new.number}", "is not as high as the rows under it"
+            for column in models[0].cells:
+                under = [self._look(0, model.cells.get(column, _EMPTY).style) for model in models]
                 look = self._look(1, new.cells.get(column, _EMPTY).style)
-                under = self._look(0, cell.style)
-                if look[0] == under[0] and look != under:
+                if look[0] == under[0][0] and look not in under:
                     place = f"new cell {formulas.letters(column)}{new.number}"
-                    differing = formats.difference(under, look)
-                    yield place, f"does not look like the one under it: {differing}"
+                    differing = formats.difference(under[0], look)
+                    yield place, f"does not look like the ones under it: {differing}"
 
     def _moved(self, row: int) -> int:
         return self._expected.moved(row) if self._here else row

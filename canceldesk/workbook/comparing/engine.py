@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from canceldesk.workbook.comparing import anchors, locating, nodes, parts
+from canceldesk.workbook.comparing import anchors, charts, locating, nodes, parts
 from canceldesk.workbook.comparing.cells import Rows
 from canceldesk.workbook.comparing.expectation import Area, Expectation, area
 from canceldesk.workbook.comparing.nodes import Node
@@ -199,6 +199,8 @@ class _Comparing:
             if old != new:
                 yield "", "its bytes differ"
             return
+        if expect is charts.expect_chart:
+            charts.settle(before, after, self._expected)
         if expect is not None:
             expect(before, self._expected, here=here)
         yield from nodes.differences(before, after)

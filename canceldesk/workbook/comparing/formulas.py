@@ -15,13 +15,14 @@ from typing import Final
 ROWS: Final = 1_048_576
 COLUMNS: Final = 16_384
 
+_LETTER: Final = r"[\w.\\?\u0080-\U0010ffff]"
 _TOKEN: Final = re.compile(
     r"""
       (?P<string>"(?:[^"]|"")*")
     | (?P<error>\#(?:REF!|NULL!|DIV/0!|VALUE!|NAME\?|NUM!|N/A|[A-Z_]+[!?]))
     | (?P<quoted>'(?:[^']|'')*'!)
     | (?P<label>'(?:[^']|'')*')
-    | (?P<word>[\w.\\?$]+)
+    | (?P<word>[\w.\\?$\u0080-\U0010ffff]+)
     | (?P<other>.)
     """,
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
@@ -164,7 +165,7 @@ class _Reader:
         """Skip a table's part, or take `[2]Sheet!` as a sheet of another workbook."""
         self._at = _behind_bracket(self._formula, begin)
         inside = self._formula[begin : self._at]
-        name = re.compile(r"[\w.\\?]*(?::[\w.\\?]+)?!").match(self._formula, self._at)
+        name = re.compile(rf"{_LETTER}*(?::{_LETTER}+)?!").match(self._formula, self._at)
         if name is not None and not self._formula[:begin].endswith("]"):
             self._at = name.end()
             self._behind_sheet(inside + name[0][:-1])
@@ -175,7 +176,7 @@ class _Reader:
             self._at += 1
             self._behind_sheet(word)
             return
-        several = re.compile(r":([\w.\\?]+)!").match(self._formula, self._at)
+        several = re.compile(rf":({_LETTER}+)!").match(self._formula, self._at)
         if several is not None and not _CELL.fullmatch(word):
             self._at = several.end()
             self._behind_sheet(f"{word}:{several[1]}")
@@ -231,7 +232,7 @@ class _Reader:
     def _is_offset_with_height(self, begin: int) -> bool:
         """Whether the reference is the first argument of an OFFSET with four or more."""
         before = re.search(
-            r"OFFSET\(\s*(?:'(?:[^']|'')*'!|[\w.\\?]+!)?$", self._formula[:begin], re.I
+            rf"OFFSET\(\s*(?:'(?:[^']|'')*'!|{_LETTER}+!)?$", self._formula[:begin], re.I
         )
         if before is None:
             return False

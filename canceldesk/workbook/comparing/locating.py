@@ -68,6 +68,7 @@ class _Found:
         self._where = (overrides, tab.name, workbook.name)
         self._top: list[Row] = []
         self._listed: set[int] = set()
+        self._telling: set[int] = set()
         self._headings: Headings | None = None
         self.signs: dict[int, int] = {}
         sheet = Sheet(workbook, tab.part)
@@ -94,10 +95,11 @@ class _Found:
     @property
     def last_row(self) -> int:
         """The last of the unbroken rows under the heading; what comes after a gap is none."""
-        last = self._bottom
+        last, telling = self._bottom, False
         while last + 1 in self._listed:
             last += 1
-        return last
+            telling = telling or last in self._telling
+        return last if telling else self._bottom
 
     def _take(self, row: Row) -> None:
         if not row.is_blank:
@@ -108,8 +110,12 @@ class _Found:
             self._list(row, self.headings)
 
     def _list(self, row: Row, found: Headings) -> None:
-        if _is_listed(row, found.columns):
+        texts = {field: _text(row, column) for field, column in found.columns.items()}
+        is_total = headings.normalised(texts["name"]) in _TOTALS
+        if texts["phone"] or (texts["name"] and not is_total):
             self._listed.add(row.number)
+            if sum(bool(text) for text in texts.values()) > 1:
+                self._telling.add(row.number)
 
 
 def _bottom_of(found: Headings, frame: Node) -> int:
@@ -143,14 +149,6 @@ def _texts(row: Row) -> dict[int, str]:
 def _text(row: Row, column: int) -> str:
     cell = row.cells.get(column)
     return "" if cell is None else plain_text(cell.value).strip()
-
-
-def _is_listed(row: Row, columns: Mapping[str, int]) -> bool:
-    """Whether a row is about somebody: a phone, or a name and something else but no total."""
-    name, phone = _text(row, columns["name"]), _text(row, columns["phone"])
-    told = sum(bool(_text(row, column)) for column in columns.values())
-    is_total = headings.normalised(name) in _TOTALS
-    return bool(phone) or (bool(name) and not is_total and told > 1)
 
 
 def _inserted(
