@@ -15,7 +15,7 @@ from canceldesk.cases.models import Case, CaseSubscription, WaitsFor
 from canceldesk.closing.results import Result, Waits, all_of
 from canceldesk.closing.turns import QUEUED
 from canceldesk.closing.work import Work
-from canceldesk.workbook.errors import ChangedMeanwhile, InUse, ListError, ReadBackDiffers
+from canceldesk.workbook.errors import ListError, ReadBackDiffers
 
 logger = structlog.get_logger(__name__)
 
@@ -83,13 +83,12 @@ def _billsby_trouble(problem: BillsbyError, case: Case) -> Waits:
 
 
 def _list_trouble(problem: ListError, case: Case) -> Waits:
-    passing = isinstance(problem, InUse | ChangedMeanwhile)
     return Waits(
-        WaitsFor.OUTSIDE if passing else WaitsFor.PERSON,
+        WaitsFor.OUTSIDE if problem.passing else WaitsFor.PERSON,
         f"{problem.sentence} The desk tries again by itself.",
         again=min(retry_in(case.failures), dt.timedelta(seconds=60)),
-        attention=not passing or case.failures >= PATIENCE,
+        attention=not problem.passing or case.failures >= PATIENCE,
         is_unknown=isinstance(problem, ReadBackDiffers),
         is_failure=True,
-        evidence=QUEUED if passing else {},
+        evidence=QUEUED if problem.passing else {},
     )

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 
 class ListError(Exception):
-    """Something about the list went wrong; `sentence` says what, and what to do now."""
+    """Something about the list went wrong; `sentence` says what, and what to do now.
+
+    `passing` tells that it is likely to pass by itself, so that nobody need be called at once.
+    """
+
+    passing = False
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
@@ -30,6 +35,8 @@ class CannotEdit(ListError):
 class InUse(ListError):
     """Someone, or another worker, has the workbook open. Nothing was written."""
 
+    passing = True
+
     def __init__(self, sentence: str, *, by: str) -> None:
         super().__init__(sentence)
         self.by = by
@@ -37,6 +44,8 @@ class InUse(ListError):
 
 class ChangedMeanwhile(ListError):
     """The workbook is not the one that was read before. Nothing was written."""
+
+    passing = True
 
 
 class CannotSave(ListError):

@@ -56,8 +56,8 @@ class ListView:
 
     `headings` and `columns` go from field (see `FIELDS`) to the heading's text and to the column's
     letters, `others` from the letters of the columns between and beside them to their headings.
-    `fingerprint` is the same only for the very same file: its SHA-256, or what the cloud gives as
-    its version. `path` of a workbook in the cloud is its name there.
+    `fingerprint` is the same only for the very same file (its SHA-256) or, in the cloud, for a tab
+    that holds the very same. `path` of a workbook in the cloud is its name there.
     """
 
     path: Path

@@ -40,7 +40,7 @@ _BY_CODE: Final = {
 
 def reading(problem: Problem, file: str) -> ListError:
     """Why the list could not be read."""
-    return CannotRead(f"“{file}” could not be read: {_why(problem)}.")
+    return _passing(CannotRead(f"“{file}” could not be read: {_why(problem)}."), problem)
 
 
 def nothing_written(problem: Problem, file: str, what: str) -> ListError:
@@ -50,7 +50,12 @@ def nothing_written(problem: Problem, file: str, what: str) -> ListError:
         return InUse(sentence, by=SOMEONE)
     if isinstance(problem, Refused):
         return CannotEdit(sentence)
-    return CannotSave(sentence)
+    return _passing(CannotSave(sentence), problem)
+
+
+def _passing(error: ListError, problem: Problem) -> ListError:
+    error.passing = not isinstance(problem, Refused | SignInProblem)
+    return error
 
 
 def unknown(problem: Problem, file: str, what: str) -> ListError:

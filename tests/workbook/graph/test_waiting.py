@@ -84,8 +84,9 @@ def test_a_wait_longer_than_patience_is_not_begun(tmp_path: Path) -> None:
 def test_patience_ends(tmp_path: Path) -> None:
     graph = PracticeGraph(book(), faults=[Fault(any_call, times=999)])
 
-    with pytest.raises(CannotRead, match="did not answer as it should"):
+    with pytest.raises(CannotRead, match="did not answer as it should") as problem:
         the_list(graph, tmp_path).read()
+    assert problem.value.passing
     assert graph.clock.naps == [1, 2, 4, 8, 10, 10]
 
 
@@ -97,8 +98,9 @@ def test_an_unreachable_microsoft_is_told(tmp_path: Path) -> None:
 
     graph.meanwhile = down
 
-    with pytest.raises(CannotSave, match="could not be reached. Check the network"):
+    with pytest.raises(CannotSave, match="could not be reached. Check the network") as problem:
         the_list(graph, tmp_path).add(NEW)
+    assert problem.value.passing
 
 
 # ------------------------------------------------------------------ sessions and tokens
@@ -225,6 +227,7 @@ def test_what_is_refused_is_told_in_plain_words(
 
     with pytest.raises(CannotEdit, match=sentence) as problem:
         the_list(graph, tmp_path).add(NEW)
+    assert not problem.value.passing
     assert "For developers" not in problem.value.sentence
     assert problem.value.sentence.endswith("Nothing was written.")
     assert problem.value.__cause__ is None
