@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from hypothesis import strategies as st
+from lxml import etree
 
 from canceldesk.workbook import markup
 from canceldesk.workbook.package import Package
@@ -164,6 +165,16 @@ def _item(draw: Draw, spelling: Spelling) -> str:
 def _words(draw: Draw, spelling: Spelling) -> str:
     attributes = {"xml:space": "preserve"} if draw(st.booleans()) else {}
     return spelling.element("t", attributes, spelling.text(draw(st.sampled_from(TEXTS))))
+
+
+def words_of(element: Any) -> str:
+    """The text directly inside an element as a parser reads it, comments left out."""
+    return "".join(element.xpath("text()"))
+
+
+def tree(data: bytes) -> Any:
+    """The root of a document, by a parser that knows nothing of this project."""
+    return etree.fromstring(data)
 
 
 def packed(members: dict[str, bytes]) -> Package:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ LONG = 30.0
 """Seconds after which something that never comes is a failure; nothing waits for them to pass."""
 
 
-class Arrivals(list):
+class Arrivals(list[Any]):
     """The waiting ones; `all_here` is set when `expected` of them have come."""
 
     def __init__(self, expected):
@@ -100,7 +101,7 @@ def test_who_comes_after_the_taking_is_served_next(gathering, arrivals):
         for ticket in tickets:
             ticket.given = ticket.wanted
 
-    class Late(list):
+    class Late(list[Any]):
         def append(self, ticket):
             super().append(ticket)
             late.set()
@@ -138,7 +139,7 @@ def test_trouble_in_the_serving_is_everybodys_and_nobody_tries_again(gathering, 
 def test_who_waited_as_long_as_one_who_gave_up_does_not_wait_again(gathering, arrivals):
     trouble = TimeoutError("somebody has it open")
     server = Server(arrivals, before=trouble)
-    gone = [Ticket(0)]
+    gone: list[Ticket[int, int]] = [Ticket(0)]
     gathering._waiting.extend(gone)
     told = together(gathering, server, [1, 2])
     assert gone[0].trouble is trouble
@@ -175,7 +176,7 @@ def test_a_ticket_that_was_forgotten_says_so(gathering):
 
 
 def test_each_place_has_its_gathering_while_anyone_is_there():
-    gatherings = Gatherings()
+    gatherings: Gatherings[str, str] = Gatherings()
     with gatherings.at("a") as first, gatherings.at("b") as other:
         with gatherings.at("a") as second:
             assert second is first

@@ -14,7 +14,7 @@ from canceldesk.workbook import sheetdata
 from canceldesk.workbook.errors import CannotRead
 from canceldesk.workbook.references import column_letters
 from canceldesk.workbook.sheetdata import Cell, Formula
-from tests.workbook.spelling import TEXTS
+from tests.workbook.spelling import TEXTS, tree
 
 TEXT = st.sampled_from(TEXTS).map(
     lambda words: words.replace("&", "&amp;").replace("<", "&lt;").replace("]]>", "]]&gt;")
@@ -52,7 +52,7 @@ def draw_cell(draw, row, column):
 
 def by_lxml(rows, moved):
     """The rows renumbered by a parser that knows nothing of text."""
-    root = etree.fromstring(b"<a>%b</a>" % rows)
+    root = tree(b"<a>%b</a>" % rows)
     for row in root:
         row.set("r", str(moved(int(row.get("r")))))
         for cell in row:

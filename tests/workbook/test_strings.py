@@ -5,12 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lxml import etree
 
 from canceldesk.workbook import markup, package, text
 from canceldesk.workbook.errors import CannotRead
 from canceldesk.workbook.strings import SharedStrings, text_inside
-from tests.workbook.spelling import MAIN, packed, string_tables
+from tests.workbook.spelling import MAIN, packed, string_tables, tree, words_of
 
 PART = "xl/sharedStrings.xml"
 
@@ -25,9 +24,9 @@ def table(items):
 
 def read_by_lxml(data):
     items = []
-    for item in etree.fromstring(data).iter(f"{{{MAIN}}}si"):
-        runs = [t for t in markup.named(item, "t") if markup.local(t.getparent()) != "rPh"]
-        items.append("".join(text.unescaped("".join(t.xpath("text()"))) for t in runs))
+    for item in tree(data).iter(f"{{{MAIN}}}si"):
+        runs = [t for t in item.iter("{*}t") if markup.local(t.getparent()) != "rPh"]
+        items.append("".join(text.unescaped(words_of(t)) for t in runs))
     return items
 
 
@@ -59,11 +58,11 @@ def test_odd_items_read_as_a_parser_reads_them(items):
     read = [found[index] for index in range(len(found))]
     expected = [
         "".join(
-            text.unescaped("".join(t.xpath("text()")))
+            text.unescaped(words_of(t))
             for t in item.iter(f"{{{MAIN}}}t")
             if markup.local(t.getparent()) != "rPh"
         )
-        for item in etree.fromstring(data)
+        for item in tree(data)
     ]
     assert read == expected
 

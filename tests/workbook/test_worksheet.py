@@ -5,13 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lxml import etree
 
 from canceldesk.workbook import markup, package, sheetdata, worksheet
 from canceldesk.workbook.errors import CannotRead
 from canceldesk.workbook.references import column_letters, column_number
 from canceldesk.workbook.worksheet import Worksheet, holds_rows
-from tests.workbook.spelling import MAIN, packed, worksheets
+from tests.workbook.spelling import MAIN, packed, tree, words_of, worksheets
 
 PART = "xl/worksheets/sheet1.xml"
 PIECES = (1, 2, 3, 7, 64, 256 * 1024)
@@ -42,7 +41,7 @@ def places(found):
 def numbered(root):
     """The tree with every row and cell numbered, by lxml."""
     last = 0
-    for row in markup.child(root, "sheetData").iter(f"{{{MAIN}}}row"):
+    for row in root.find("{*}sheetData").iter(f"{{{MAIN}}}row"):
         last = int(row.get("r", last + 1))
         row.set("r", str(last))
         column = 0
@@ -56,7 +55,7 @@ def numbered(root):
 def meaning(element):
     """What an element says, whatever its spelling; white space between elements says nothing."""
     children = [meaning(child) for child in element if isinstance(child.tag, str)]
-    text = "".join(element.xpath("text()")) if markup.local(element) in ("v", "f", "t") else ""
+    text = words_of(element) if markup.local(element) in ("v", "f", "t") else ""
     return (element.tag, sorted(element.attrib.items()), children, text)
 
 
@@ -67,13 +66,13 @@ def test_any_spelling_cut_at_any_place_means_the_same(data, piece):
         patching.setattr(package, "_PIECE", piece)
         found = cut(data)
         again = joined(found)
-    root = numbered(etree.fromstring(data))
-    assert meaning(etree.fromstring(again)) == meaning(root)
-    rows = list(markup.named(root, "row"))
+    root = numbered(tree(data))
+    assert meaning(tree(again)) == meaning(root)
+    rows = list(root.iter("{*}row"))
     assert [row.number for row in found.rows()] == [int(row.get("r")) for row in rows]
     assert found.last_row == (int(rows[-1].get("r")) if rows else 0)
     for read, row in zip(found.rows(), rows, strict=True):
-        cells = list(markup.named(row, "c"))
+        cells = list(row.iter("{*}c"))
         own = list(sheetdata.cells(read.cells))
         assert read.attributes == dict(row.attrib)
         assert [f"{column_letters(c.column)}{read.number}" for c in own] == [
@@ -82,7 +81,7 @@ def test_any_spelling_cut_at_any_place_means_the_same(data, piece):
         assert [cell.style for cell in own] == [int(cell.get("s", 0)) for cell in cells]
         assert read.is_blank == (not any(len(cell) for cell in cells))
     texts = [formula.text for formula in sheetdata.formulas(b"".join(found.chunks()))]
-    assert texts == ["".join(f.xpath("text()")) for f in markup.named(root, "f")]
+    assert texts == [words_of(f) for f in markup.named(root, "f")]
 
 
 def test_an_ordinary_worksheet_is_cut_and_joined_without_a_change():
@@ -150,9 +149,9 @@ def test_a_main_namespace_under_two_names_is_read():
 def test_what_the_rows_part_declares_for_its_rows_stays_declared():
     data = '<sheetData xmlns:q="urn:q"><row r="1" q:note="a"/></sheetData>'
     again = joined(cut(sheet(data=data)))
-    assert markup.first(etree.fromstring(again), "row").get("{urn:q}note") == "a"
+    assert tree(again).find(".//{*}row").get("{urn:q}note") == "a"
     spelled = cut(sheet(data=data.replace('r="1"', "r='1'")))
-    assert markup.first(etree.fromstring(joined(spelled)), "row").get("{urn:q}note") == "a"
+    assert tree(joined(spelled)).find(".//{*}row").get("{urn:q}note") == "a"
 
 
 def test_elements_of_other_namespaces_stay_what_they_are():
@@ -160,8 +159,8 @@ def test_elements_of_other_namespaces_stay_what_they_are():
     row = '<row r="1"><c r="A1"/><ext xmlns="urn:e"><x:v/><c/><d xmlns=""/></ext></row>'
     data = sheet(row, root=root)
     again = joined(cut(data))
-    assert meaning(etree.fromstring(again)) == meaning(etree.fromstring(data))
-    assert etree.fromstring(again).nsmap["mc"] == "urn:mc"
+    assert meaning(tree(again)) == meaning(tree(data))
+    assert tree(again).nsmap["mc"] == "urn:mc"
 
 
 @pytest.mark.parametrize(
