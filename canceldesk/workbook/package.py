@@ -34,6 +34,9 @@ _ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
 _CONTENT_TYPES: Final = "[Content_Types].xml"
 _PIECE: Final = 256 * 1024
 _DIRECTORY_ENTRY: Final = b"PK\x01\x02"
+_DIRECTORY_END: Final = b"PK\x05\x06"
+_IN_ZIP64: Final = 0xFFFF
+"""Stands for a number of members that is told elsewhere."""
 _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """The only ones a package may use (ECMA-376 part 2, B.4); others unpack without a limit."""
 _NOT_UNPACKED: Final = (
@@ -324,12 +327,21 @@ def _opened(data: bytes, name: str) -> zipfile.ZipFile:
             "open. Move the cancellation tab to a workbook of its own."
         )
     try:
-        return zipfile.ZipFile(io.BytesIO(data))
+        opened = zipfile.ZipFile(io.BytesIO(data))
+        if _members_told(data) not in (len(opened.infolist()), _IN_ZIP64):
+            raise zipfile.BadZipFile("some members are not in the directory")
+        return opened
     except _NOT_UNPACKED as error:
         raise CannotRead(
             f"“{name}” is not an Excel workbook (.xlsx or .xlsm), or it is damaged. "
             "Check that the right file is set, or restore it from a copy."
         ) from error
+
+
+def _members_told(data: bytes) -> int:
+    """How many members the directory's end says there are, which `zipfile` does not compare."""
+    end = data.rfind(_DIRECTORY_END)
+    return int.from_bytes(data[end + 10 : end + 12], "little")
 
 
 def _encrypted_sentence(name: str) -> str:

@@ -289,6 +289,17 @@ def test_a_file_with_spoilt_bytes_is_read_or_refused_in_words(place, noise):
     assert len(read) in (0, len(members()))
 
 
+def test_a_directory_that_lost_a_member_is_refused():
+    whole = zipped(members())
+    end = whole.rindex(b"PK\x05\x06")
+    first = CENTRAL.size + len("[Content_Types].xml")
+    size = int.from_bytes(whole[end + 12 : end + 16], "little")
+    spoilt = whole[: end + 12] + (size - first).to_bytes(4, "little") + whole[end + 16 :]
+    refused(spoilt, "not an Excel workbook")
+    untold = whole[: end + 10] + b"\xff\xff" + whole[end + 12 :]
+    assert len(Package(untold, "clients.xlsx").parts) == 2
+
+
 def test_a_name_that_differs_between_directory_and_member_cannot_be_unpacked():
     whole = zipped([*members(), ("xl/é.xml", b"<a/>")])
     place = whole.index("é".encode())
