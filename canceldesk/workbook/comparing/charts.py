@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from canceldesk.workbook.comparing import formulas
+from canceldesk.workbook.comparing import formulas, growth
 from canceldesk.workbook.comparing.expectation import Expectation
-from canceldesk.workbook.comparing.formulas import ROWS
+from canceldesk.workbook.comparing.formulas import ROWS, Ref
 from canceldesk.workbook.comparing.nodes import Expected, Node, one_of
 
 _KEPT: Final = frozenset(
@@ -29,8 +29,19 @@ def expect_chart(root: Node, expected: Expectation, *, here: bool) -> None:
 
 
 def _source(was: str, expected: Expectation) -> Expected:
+    """A source and what it may read now; one beside the list may grow to stay as long as others."""
     should = expected.formula(was, here=False)
-    return Expected(was, should, lambda now: expected.accepts(was, now, here=False))
+    longer = formulas.replaced(was, lambda ref: _longer(ref, expected))
+    return Expected(
+        was, should, lambda now: now == longer or expected.accepts(was, now, here=False)
+    )
+
+
+def _longer(ref: Ref, expected: Expectation) -> str | None:
+    long = growth.grown(ref, expected)
+    if long is None or (ref.sheet or "").casefold() != expected.tab.casefold():
+        return None
+    return ref.text(*long)
 
 
 def _may_follow(point: Node, expected: Expectation) -> None:

@@ -47,7 +47,8 @@ class Expectation:
 
     `at_top`: they stand directly under the heading, so that whole-list references grow.
     `last_row` is the last of the unbroken rows of the list before, perhaps a row of totals with a
-    label of its own; `left` and `right` are the list's outermost columns.
+    label of its own; `left` and `right` are the list's outermost columns. Until `far_row` more of
+    the list may follow after gaps.
     """
 
     tab: str
@@ -58,6 +59,7 @@ class Expectation:
     left: int
     right: int
     tabs: tuple[str, ...]
+    far_row: int = 0
 
     def moved(self, row: int) -> int:
         """Where the row with this number stands now."""
@@ -91,7 +93,7 @@ class Expectation:
         if not grows or not starts:
             return (moved,)
         grown = _with_rows(text, before.top, self.moved(before.bottom))
-        if before.bottom > self.row or before.top == self.last_row:
+        if before.bottom > self.row or before.top == max(self.last_row, self.far_row):
             return (grown,)
         return (grown, moved)
 
@@ -171,7 +173,9 @@ class Expectation:
         plain, grown = self._plain(ref), growth.grown(ref, self)
         if grown is None or not self.at_top:
             return [plain]
-        stands = growth.Stands(row, column) if here and self._is_inside(row) else None
+        last = max(self.last_row, self.far_row)
+        inside = here and row is not None and self.row <= row <= last
+        stands = growth.Stands(row, column) if inside else None
         wish = growth.wish(ref, among, self, stands)
         return {
             growth.Wish.MUST: [grown],
@@ -179,9 +183,6 @@ class Expectation:
             growth.Wish.MAY: [plain, grown],
             growth.Wish.NOT: [plain],
         }[wish]
-
-    def _is_inside(self, row: int | None) -> bool:
-        return row is not None and self.row <= row <= self.last_row
 
     def _plain(self, ref: Ref) -> tuple[End, End | None]:
         def end(one: End) -> End:

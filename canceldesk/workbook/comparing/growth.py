@@ -74,8 +74,17 @@ def _outside(top: End, bottom: End, expected: Expectation) -> Wish:
     return Wish.MUST if _one_column(top, bottom) else Wish.MAY
 
 
+def _after_a_gap(top: End, bottom: End, expected: Expectation, stands: Stands) -> Wish:
+    """Below the unbroken rows: more of the list, or totals and notes under it."""
+    surely = _outside(top, bottom, expected)
+    own = _one_column(top, bottom) and stands.column == top.column
+    return Wish.SHOULD if surely is Wish.MUST and not own else surely
+
+
 def _inside(top: End, bottom: End, expected: Expectation, stands: Stands) -> Wish:
     row, last = stands.row or 0, bottom.row or ROWS
+    if row > expected.last_row:
+        return _after_a_gap(top, bottom, expected, stands)
     running = not bottom.row_fixed and _one_column(top, bottom)
     if top.row_fixed:
         return Wish.MUST if last > expected.row or running else Wish.NOT

@@ -49,7 +49,17 @@ def expectation(
     now = {one.number: _sign(one) for one in Sheet(after, twin.part).rows() if not one.is_blank}
     place, count = _inserted(found.signs, now, row, anywhere=anywhere)
     last = found.last_row
-    return Expectation(chosen.name, place, count, place == row, last, block.left, block.right, tabs)
+    return Expectation(
+        chosen.name,
+        place,
+        count,
+        at_top=place == row,
+        last_row=last,
+        left=block.left,
+        right=block.right,
+        tabs=tabs,
+        far_row=found.far_row,
+    )
 
 
 def _tab(workbook: Workbook, wanted: str | None) -> Tab:
@@ -100,6 +110,11 @@ class _Found:
             last += 1
             telling = telling or last in self._telling
         return last if telling else self._bottom
+
+    @property
+    def far_row(self) -> int:
+        """The last row that tells of somebody, wherever it stands."""
+        return max(self._telling, default=0)
 
     def _take(self, row: Row) -> None:
         if not row.is_blank:
