@@ -129,7 +129,7 @@ class _Found:
         is_total = headings.normalised(texts["name"]) in _TOTALS
         if texts["phone"] or (texts["name"] and not is_total):
             self._listed.add(row.number)
-            if sum(bool(text) for text in texts.values()) > 1:
+            if texts["phone"] or sum(bool(text) for text in texts.values()) > 1:
                 self._telling.add(row.number)
 
 
