@@ -326,6 +326,7 @@ def test_a_row_of_an_earlier_day_that_queued_goes_on_the_list_first(desk: Desk) 
     assert desk.the_list.rows == []
     assert earlier.number in desk.step(later, Step.Name.DOCUMENT).sentence
     earlier.refresh_from_db()
+    assert earlier.next_pass_at is not None
     assert earlier.next_pass_at <= desk.company.now()
     desk.advance(earlier)
     desk.later(seconds=10)
