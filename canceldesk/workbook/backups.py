@@ -11,14 +11,13 @@ To go back to one, copy it over the workbook.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-
-import structlog
 
 from canceldesk import clock
 from canceldesk.workbook import contents, exchange
@@ -27,7 +26,7 @@ from canceldesk.workbook.companions import companion, shortened
 _NAME: Final = re.compile(r".*-(\d{4,})-\d{4}-\d\d-\d\dT\d{6}Z-([0-9a-f]{16})(?:\.[^.]*)?")
 _WHEN: Final = "%Y-%m-%dT%H%M%SZ"
 
-logger = structlog.get_logger(__name__)
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def keep(path: Path, replaced: Path, fingerprint: str, number: int) -> bool:
             _add(path, replaced, fingerprint)
         drop_oldest(path, number)
     except (OSError, exchange.Overtaken) as error:
-        logger.warning("workbook_backup_failed", workbook=str(path), problem=str(error))
+        logger.warning("No backup of %s could be kept: %s", path, error)
         return not os.path.lexists(replaced)
     return True
 
@@ -97,7 +96,7 @@ def check_newest(path: Path) -> None:
             if not found.being_written and not found.surely(backup.fingerprint):
                 set_aside(path, backup.file)
     except OSError as error:
-        logger.warning("workbook_backup_not_checked", workbook=str(path), problem=str(error))
+        logger.warning("The newest backup of %s could not be looked at: %s", path, error)
 
 
 def set_aside(path: Path, file: Path) -> Path:
@@ -112,7 +111,7 @@ def set_aside(path: Path, file: Path) -> Path:
         target = path.with_name(f"{stem} (set aside {moment}{more}){suffix}")
         with contextlib.suppress(exchange.Overtaken):
             exchange.move(file, target)
-            logger.warning("workbook_edit_set_aside", workbook=str(path), kept_as=target.name)
+            logger.warning("An edit of %s was set aside as “%s”", path, target.name)
             return target
     raise FileExistsError(f"No free name beside {path}")
 

@@ -32,7 +32,7 @@ _SPELLED_OUT: Final = re.compile(
 )
 """A letter written as its number; what must be written so in XML is none."""
 _LINK: Final = re.compile(rb"Target\s*=\s*[\"'](?:#|&#)")
-_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
+_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
 _HIDDEN_ROWS: Final = ".wvu.Rows"
 """How the name ends that holds the rows a person's own view of the sheet hides."""
 _BUILT_IN: Final = "_xlnm."

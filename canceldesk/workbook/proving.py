@@ -62,6 +62,23 @@ class Adding(Plan):
             raise ReadBackDiffers(self.nothing_written("the list ends in another row than meant."))
         self.rows = top[::-1]
 
+    def found_again(
+        self, earlier: Sequence[ListedRow], listed: Sequence[ListedRow]
+    ) -> list[ListedRow | None]:
+        """Where each of the new rows is in a file that was saved again since, None for one that is
+        gone; `earlier` are the rows there were before them.
+        """
+        return [self._found_again(place, earlier, listed) for place in range(len(self.news))]
+
+    def _found_again(
+        self, place: int, earlier: Sequence[ListedRow], listed: Sequence[ListedRow]
+    ) -> ListedRow | None:
+        new = self.news[place]
+        alike = [one for one in listed if matches(one, new)]
+        added = len(alike) - sum(matches(one, new) for one in earlier)
+        above = sum(later == new for later in self.news[place + 1 :])
+        return alike[above] if above < added else None
+
     def nothing_written(self, why: str) -> str:
         """The sentence for a check that failed."""
         names = ", ".join(new.name for new in self.news)

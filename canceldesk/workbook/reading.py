@@ -78,24 +78,24 @@ class FoundList:
         end = min((table.top - 1 for table in self._tables_below), default=references.LAST_ROW)
         last = self.headings.row
         for chunk in self.sheet.chunks():
-            last = self._last_of(chunk, end) or last
+            last = self._last_of(chunk, last, end)
             if last == end:
                 break
         return last
 
-    def _last_of(self, chunk: bytes, end: int) -> int:
-        """The last row of the list among these; 0 when none of them is of the list."""
+    def _last_of(self, chunk: bytes, before: int, end: int) -> int:
+        """The last row of the list among these, or `before`, the last one above them."""
         names: set[int] = set()
         for row in sheetdata.rows_from_the_end(chunk):
             if row.number <= self.headings.row:
-                return 0
+                break
             listed = self._listed(row)
             if row.number > end or not self._is_row(row, listed):
                 continue
             if tells_more_than_name(listed):
                 return _followed(row.number, names)
             names.add(row.number)
-        return 0
+        return _followed(before, names)
 
     @cached_property
     def _tables(self) -> Sequence[Table]:
@@ -248,8 +248,9 @@ def is_client(listed: ListedRow) -> bool:
     if listed.phone.strip():
         return True
     name = listed.name.strip()
+    is_dated = listed.cancelled_on is not None or "cancelled_on" in listed.raw
     is_total = len(name) < _LONGEST_TOTAL and headings.normalised(name) in _TOTALS
-    return bool(name) and not is_total
+    return bool(name) and (is_dated or not is_total)
 
 
 def tells_more_than_name(listed: ListedRow) -> bool:

@@ -29,7 +29,6 @@ from canceldesk.workbook.protocol import (
     NewRow,
     RowRemoved,
     RowWritten,
-    matches,
 )
 from canceldesk.workbook.proving import Adding, Plan, Removing
 from canceldesk.workbook.reading import FoundList
@@ -40,6 +39,8 @@ Read = TypeVar("Read")
 _TIMES_TRIED: Final = 5
 _NOT_UNDERSTOOD: Final = (ValueError, LookupError, ArithmeticError, etree.LxmlError)
 """What comes of numbers, ranges and XML that no spreadsheet program would write."""
+_REFUSALS: Final = (CannotEdit, CannotPlace, ReadBackDiffers)
+"""What may be said of one row's values, before anything is put in place."""
 
 
 @dataclass(frozen=True)
@@ -148,11 +149,22 @@ class WorkbookList(CancellationList):
             tickets = sorted(
                 gathered.those_waiting(), key=lambda ticket: ticket.wanted.row.cancelled_on
             )
-            try:
-                self._add(path, tickets)
-            except ListError as error:
-                for ticket in tickets:
-                    ticket.trouble = ticket.trouble or error
+            self._add_or_tell(path, tickets)
+
+    def _add_or_tell(self, path: Path, tickets: _Tickets) -> None:
+        """Add the rows; where that is refused, one by one, so that no row is refused for another's
+        values.
+        """
+        try:
+            self._add(path, tickets)
+        except ListError as error:
+            unserved = [ticket for ticket in tickets if not ticket.served]
+            if len(unserved) > 1 and isinstance(error, _REFUSALS):
+                for ticket in unserved:
+                    self._add_or_tell(path, [ticket])
+            else:
+                for ticket in unserved:
+                    ticket.trouble = error
 
     def _add(self, path: Path, tickets: _Tickets) -> None:
         for _ in range(_TIMES_TRIED):
@@ -175,33 +187,27 @@ class WorkbookList(CancellationList):
         edited = self._edited(lambda: editing.insert(found, news, self.fill))
         if not self._saved(path, edited, before, plan, found):
             return False
-        after = reading.fingerprint(edited)
-        now = saving.read(path)
-        if reading.fingerprint(now) != after:
-            self._read_back_later(path, data, now, before, tickets)
-            return True
-        for ticket, row in zip(tickets, plan.rows, strict=True):
-            ticket.given = RowWritten(row.row_number, before, after, row)
+        self._read_back(path, data, edited, plan, tickets)
         return True
 
-    def _read_back_later(
-        self, path: Path, data: bytes, now: bytes, before: str, tickets: _Tickets
+    def _read_back(
+        self, path: Path, data: bytes, edited: bytes, plan: Adding, tickets: _Tickets
     ) -> None:
-        """The proof from a file that a person has saved again since the rows were put in place."""
-        earlier = self._understood(lambda: self._found(data).listed)
-        listed = self._understood(lambda: self._found(now).listed)
-        after = reading.fingerprint(now)
-        for ticket in tickets:
-            row = ticket.wanted.row
-            alike = [one for one in listed if matches(one, row)]
-            if len(alike) <= sum(matches(one, row) for one in earlier):
-                ticket.trouble = ReadBackDiffers(
-                    f"The row for {row.name} was added to “{path.name}”, but is not there now. "
-                    "Someone may have saved an older copy over it: look at the list before going "
-                    "on."
-                )
+        """The proof from the file now in place, which a person may already have saved again."""
+        try:
+            now = saving.read(path)
+            rows: Sequence[ListedRow | None] = plan.rows
+            if now != edited:
+                earlier = self._understood(lambda: self._found(data).listed)
+                rows = plan.found_again(earlier, self._understood(lambda: self._found(now).listed))
+        except ListError as error:
+            raise _not_seen(path, "added", error) from error
+        before, after = reading.fingerprint(data), reading.fingerprint(now)
+        for ticket, row in zip(tickets, rows, strict=True):
+            if row is None:
+                ticket.trouble = _gone_again(path, ticket.wanted.row)
             else:
-                ticket.given = RowWritten(alike[0].row_number, before, after, alike[0])
+                ticket.given = RowWritten(row.row_number, before, after, row)
 
     def _try_removing(self, path: Path, row: ListedRow, expected: str | None) -> RowRemoved | None:
         """Take the row out once; None when the workbook was changed meanwhile."""
@@ -215,7 +221,10 @@ class WorkbookList(CancellationList):
         edited = self._edited(lambda: editing.remove(found, standing.row_number))
         if not self._saved(path, edited, before, plan, found):
             return None
-        after = reading.fingerprint(saving.read(path))
+        try:
+            after = reading.fingerprint(saving.read(path))
+        except ListError as error:
+            raise _not_seen(path, "taken out", error) from error
         return RowRemoved(standing.row_number, before, after, standing)
 
     def _saved(self, path: Path, edited: bytes, before: str, plan: Plan, found: FoundList) -> bool:
@@ -276,6 +285,20 @@ def _standing(path: Path, found: FoundList, row: ListedRow) -> ListedRow:
     raise ChangedMeanwhile(
         f"“{path.name}” has no line any more that reads as row {row.row_number} did ({row.name}), "
         "or has more than one. Nothing was taken out; look at the list again."
+    )
+
+
+def _not_seen(path: Path, done: str, error: ListError) -> ReadBackDiffers:
+    return ReadBackDiffers(
+        f"The row was {done} in “{path.name}”, but then the workbook could not be read back: "
+        f"{error.sentence.replace(' Nothing was written.', '')} Look at the list before going on."
+    )
+
+
+def _gone_again(path: Path, row: NewRow) -> ReadBackDiffers:
+    return ReadBackDiffers(
+        f"The row for {row.name} was added to “{path.name}”, but is not there now. Someone may "
+        "have saved an older copy over it: look at the list before going on."
     )
 
 

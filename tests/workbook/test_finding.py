@@ -309,3 +309,14 @@ def test_another_table_below_the_list_is_not_the_list(path):
 
     build(path, more=more)
     assert [row.row_number for row in WorkbookList(path).read().rows] == [5, 6, 7, 8, 9]
+
+
+def test_a_list_of_mere_names_is_a_list(path):
+    def more(_workbook, sheet):
+        sheet.write_column(4, 0, ("Ann", "Bob"))
+        sheet.write_string(8, 0, "Kept by the office")
+
+    build(path, count=0, more=more)
+    assert [row.name for row in WorkbookList(path).read().rows] == ["Ann", "Bob"]
+    WorkbookList(path).add(NEW)
+    assert [row.name for row in WorkbookList(path).read().rows] == ["Nora New", "Ann", "Bob"]

@@ -368,3 +368,65 @@ def test_a_new_file_that_cannot_be_read_back_is_not_put_in_place(path, monkeypat
     with pytest.raises(ReadBackDiffers, match="Nora New was not added.* not an Excel workbook"):
         WorkbookList(path).add(NEW)
     assert path.read_bytes() == before
+
+
+def test_a_row_that_cannot_be_added_refuses_no_other(path, meeting, monkeypatch):
+    real = editing.insert
+
+    def insert(found, news, fill):
+        if any(new.name == NAMES[2] for new in news):
+            raise CannotEdit("This one cannot be added. Nothing was written.")
+        return real(found, news, fill)
+
+    monkeypatch.setattr(editing, "insert", insert)
+    told = all_added(open_until(meeting, path))
+    refused = [row.name for row, one in zip(ROWS, told, strict=True) if isinstance(one, CannotEdit)]
+    assert refused == [NAMES[2]]
+    assert set(names(path)[:3]) == set(NAMES) - {NAMES[2]}
+
+
+def vanishes_after(monkeypatch, path):
+    """The share is gone as soon as the new file is in place."""
+    real = saving.replace
+
+    def replace_and_vanish(*args, **kwargs):
+        saved = real(*args, **kwargs)
+        path.rename(path.with_name("elsewhere.xlsx"))
+        return saved
+
+    monkeypatch.setattr(saving, "replace", replace_and_vanish)
+
+
+def test_rows_in_a_file_that_vanished_after_are_not_called_unwritten(path, monkeypatch):
+    vanishes_after(monkeypatch, path)
+    with pytest.raises(ReadBackDiffers, match="was added in .* could not be read back") as trouble:
+        WorkbookList(path).add(NEW)
+    assert "Nothing was written" not in trouble.value.sentence
+
+
+def test_a_removal_from_a_file_that_vanished_after_is_not_called_undone(path, monkeypatch):
+    row = WorkbookList(path).read().rows[0]
+    vanishes_after(monkeypatch, path)
+    with pytest.raises(ReadBackDiffers, match="was taken out in .* could not be read back"):
+        WorkbookList(path).remove(row)
+
+
+def test_of_two_equal_rows_saved_together_the_one_a_person_deleted_is_told_as_gone(
+    path, tmp_path, monkeypatch, saved_again
+):
+    twins = [NEW, NEW]
+    meeting = Meeting(len(twins))
+    monkeypatch.setattr(workbooklist, "_gatherings", meeting)
+
+    def deleted_by_a_person():
+        theirs = tmp_path / "theirs.xlsx"
+        theirs.write_bytes(path.read_bytes())
+        monkeypatch.undo()
+        copy = WorkbookList(theirs)
+        copy.remove(copy.read().rows[0])
+        path.write_bytes(theirs.read_bytes())
+
+    saved_again(deleted_by_a_person)
+    told = all_added(open_until(meeting, path), twins)
+    assert sorted(type(one).__name__ for one in told) == ["ReadBackDiffers", "RowWritten"]
+    assert names(path).count(NEW.name) == 1
