@@ -51,7 +51,7 @@ class WellFormed(Check):
 
     def __init__(self, what: str) -> None:
         self._what = what
-        self._parser = expat.ParserCreate()
+        self._parser = expat.ParserCreate(namespace_separator=" ")
         self._parser.StartDoctypeDeclHandler = self._refuse
 
     def feed(self, piece: bytes) -> None:
