@@ -13,6 +13,7 @@ import xlsxwriter
 from tests.workbook.following import column_letters
 from tests.workbook.respelling import respell
 from tests.workbook.strategies import Line, Plan
+from tests.workbook.surroundings import AROUND, Spot
 
 BESIDE = 4
 """How many columns right of the list its neighbours stand."""
@@ -115,6 +116,7 @@ class _List:
             sheet.write_array_formula(*area, f"{{={formula}}}", None, 40 + number)
         for cells, formula in plan.covering:
             self._covering(cells, formula)
+        self._around()
         if plan.note_below:
             sheet.write_string(
                 (plan.totals or plan.last) + 3, plan.column("name") - 1, plan.note_below
@@ -190,6 +192,22 @@ class _List:
             self.sheet.write_string(plan.totals - 1, plan.column("name") - 1, "Total")
             formula = f"=SUM({letters}{plan.first}:{letters}{plan.last})"
             self.sheet.write_formula(plan.totals - 1, plan.column("collected") - 1, formula)
+
+    def _around(self) -> None:
+        plan = self.plan
+        grey = self.workbook.add_format({"bg_color": "#DDDDDD", "locked": False})
+        spot = Spot(
+            self.sheet,
+            first=plan.first - 1,
+            far=self.right + 12,
+            below=plan.last + 60,
+            left=plan.left,
+            right=self.right,
+            format=grey,
+            quoted=plan.quoted,
+        )
+        for what in sorted(plan.around):
+            AROUND[what](spot)
 
     def _covering(self, cells: str, formula: str) -> None:
         options = {"type": "formula", "criteria": "=" + formula, "multi_range": cells}

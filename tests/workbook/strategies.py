@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from canceldesk.workbook.protocol import NewRow
 from tests.workbook.following import LAST_ROW, column_letters
+from tests.workbook.surroundings import AROUND
 
 HEADINGS: Final = {
     "name": ("Name", "Client name", "CUSTOMER", "Full Name:"),
@@ -133,6 +134,7 @@ class Plan:
     covering: tuple[tuple[str, str], ...]
     charted: tuple[str, ...]
     note_below: str
+    around: frozenset[str]
     names: tuple[str, ...]
     spelling: Spelling
 
@@ -323,6 +325,7 @@ def plans(draw: st.DrawFn) -> Plan:
             draw(st.lists(_references(first, last, right, own).filter(_is_short), max_size=2))
         ),
         note_below=draw(st.sampled_from(("", "", "see also the archive", "Budget"))),
+        around=draw(st.frozensets(st.sampled_from(sorted(AROUND)), max_size=4)),
         names=tuple(draw(st.lists(references, max_size=3))),
         spelling=draw(spellings()),
     )

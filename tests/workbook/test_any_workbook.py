@@ -75,6 +75,7 @@ SAMPLE = Plan(
     covering=(("B4:H7", "$F4>$F$7"),),
     charted=("'Cancelled 2026'!$F$4:$F$7",),
     note_below="",
+    around=frozenset(("merged across the new row", "grouped rows", "sparkline")),
     names=("'Cancelled 2026'!$F$4:$F$7",),
     spelling=Spelling(),
 )
