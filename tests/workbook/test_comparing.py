@@ -456,3 +456,21 @@ def test_the_command_tells_a_row_taken_out(
     result = run(after, before, "--removed")
     assert result.exit_code == 0
     assert "Row 4 was taken out of the tab “cancellation”" in result.output
+
+
+def test_the_command_knows_headings_of_the_companys_own(
+    run: Callable[..., Any], before: Path, after: Path
+) -> None:
+    for path in (before, after):
+        tampered(path, "xl/sharedStrings.xml", "<t>Name</t>", "<t>Party of the first part</t>")
+    assert "Row 4" not in run(before, after).output
+    result = run(before, after, "--heading", "name=Party of the first part")
+    assert result.output == "Row 4 was put into the tab “cancellation”; nothing else differs.\n"
+
+
+def test_the_command_says_how_a_heading_is_named(
+    run: Callable[..., Any], before: Path, after: Path
+) -> None:
+    result = run(before, after, "--heading", "Client")
+    assert result.exit_code == 2
+    assert "name=Client" in result.output

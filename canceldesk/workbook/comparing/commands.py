@@ -12,6 +12,7 @@ import typer
 
 from canceldesk.workbook.comparing.engine import Comparison, compare
 from canceldesk.workbook.errors import CannotPlace, CannotRead
+from canceldesk.workbook.protocol import FIELDS
 
 SAME: Final = 0
 DIFFERENT: Final = 1
@@ -52,14 +53,18 @@ def verify_command(
     removed: Annotated[
         bool, typer.Option("--removed", help="Expect a row taken out instead of one put in.")
     ] = False,
+    heading: Annotated[
+        list[str] | None, typer.Option(help="The heading of a field, as in name=Client.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say in words what differs between two workbooks beyond a row put under the heading.
 
     Ends with 0 when nothing else differs, 1 when something does, 2 when one cannot be read.
     """
+    headings = dict(_named(written) for written in heading or [])
     try:
-        comparison = verify(before, after, tab=tab, removed=removed)
+        comparison = verify(before, after, tab=tab, headings=headings, removed=removed)
     except (CannotRead, CannotPlace) as error:
         _refuse(error, as_json=as_json)
         raise typer.Exit(CANNOT_READ) from error
@@ -71,6 +76,17 @@ def verify_command(
         for difference in comparison.differences:
             typer.echo(f"{difference.place}: {difference.sentence}")
     raise typer.Exit(SAME if same else DIFFERENT)
+
+
+def _named(written: str) -> tuple[str, str]:
+    """A field and its heading from `name=Client`."""
+    field, _, text = (part.strip() for part in written.partition("="))
+    if field.casefold() not in FIELDS or not text:
+        raise typer.BadParameter(
+            f"“{written}” names no heading; write one of {', '.join(FIELDS)} as in name=Client.",
+            param_hint="--heading",
+        )
+    return field.casefold(), text
 
 
 def _read(path: Path) -> bytes:
