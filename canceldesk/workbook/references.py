@@ -16,7 +16,7 @@ LAST_ROW: Final = 1_048_576
 LAST_COLUMN: Final = 16_384
 
 _OFFSET_WITH_HEIGHT: Final = 4
-_NAME_CHARACTER: Final = r"(?:[\w.\\?]|[^\x00-\x7f])"
+_NAME_CHARACTER: Final = r"[\w.\\?\x80-\U0010ffff]"
 _CELL: Final = r"(\$?)([A-Za-z]{1,3})(\$?)([1-9][0-9]{0,6})"
 _ENDS: Final = r"(?![\w.\\?(\[!])"
 _AREA: Final = re.compile(rf"{_CELL}(?:\s*:\s*{_CELL})?{_ENDS}")

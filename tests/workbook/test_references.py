@@ -173,3 +173,8 @@ def test_no_formula_however_broken_is_changed_by_looking_at_it(formula):
         assert found.at(found.upper.row, found.lower.row).replace(" ", "") == formula[
             found.begin : found.end
         ].replace(" ", "")
+
+
+def test_a_long_name_in_any_script_is_read_in_no_time() -> None:
+    formula = f"{'Сумма' * 2000}+{'名前:' * 2000}A4+A5"
+    assert texts(formula) == ["A4", "A5"]
