@@ -61,7 +61,7 @@ def wish(ref: Ref, among: Sequence[Ref], expected: Expectation, stands: Stands |
     surely = _outside(top, bottom, expected) if stands is None else _inside(
         top, bottom, expected, stands
     )  # fmt: skip
-    if surely is Wish.MUST and _is_paired(ref, among, expected):
+    if surely is Wish.MUST and _is_paired(ref, among, expected, stands):
         return Wish.SHOULD
     return surely
 
@@ -95,7 +95,9 @@ def _inside(top: End, bottom: End, expected: Expectation, stands: Stands) -> Wis
     return Wish.MAY if beside and last >= expected.last_row else Wish.NOT
 
 
-def _is_paired(ref: Ref, among: Sequence[Ref], expected: Expectation) -> bool:
+def _is_paired(
+    ref: Ref, among: Sequence[Ref], expected: Expectation, stands: Stands | None
+) -> bool:
     """Whether a range beside it, equally tall, cannot become equally tall with it."""
     height = _height(ref)
     for other in among:
@@ -103,7 +105,8 @@ def _is_paired(ref: Ref, among: Sequence[Ref], expected: Expectation) -> bool:
             continue
         top, bottom = _upright(other)
         straddles = (top.row or 1) < expected.row <= (bottom.row or ROWS)
-        if top.row != expected.row and not straddles:
+        moves_along = stands is not None and not top.row_fixed
+        if (top.row != expected.row or moves_along) and not straddles:
             return True
     return False
 
