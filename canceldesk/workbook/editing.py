@@ -98,8 +98,9 @@ def _put_into_list(
     formulas = _formulas(found, insertion)
     sheetframe.move(frame, insertion, here=True)
     sheetframe.add_merges_of_row(frame, insertion.row, insertion.count)
-    last_row = sheet.last_row_up_to(LAST_ROW - insertion.count)
-    sheetframe.extend_dimension(frame, max(last_row + insertion.count, insertion.row))
+    new_bottom = insertion.row + insertion.count - 1
+    last_row = sheet.last_row_up_to(LAST_ROW - insertion.count) + insertion.count
+    sheetframe.move_dimension(frame, insertion, least=new_bottom, most=last_row)
     _write(found, frame, _with_rows(found, insertion, formulas, new_rows))
 
 
@@ -124,7 +125,9 @@ def _with_rows(
 def _take_out_of_list(found: FoundList, frame: etree._Element, removal: Removal) -> None:
     formulas = _formulas(found, removal)
     sheetframe.move(frame, removal, here=True)
-    sheetframe.extend_dimension(frame, max(found.sheet.last_row - 1, found.headings.row))
+    sheetframe.move_dimension(
+        frame, removal, least=found.headings.row, most=found.sheet.last_row - 1
+    )
     _write(found, frame, _without_row(found, removal, formulas))
 
 

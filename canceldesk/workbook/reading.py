@@ -107,7 +107,8 @@ class FoundList:
         columns = self.headings.columns.values()
         for table in self._tables:
             across = all(table.left <= column <= table.right for column in columns)
-            if across and table.headed and table.top == self.headings.row:
+            top = self.headings.row if table.headed else self.first_row
+            if across and table.top == top:
                 return table
         return None
 
@@ -115,7 +116,7 @@ class FoundList:
     def _tables_below(self) -> Iterator[Table]:
         for table in self._tables:
             beside = table.right < self.headings.left or table.left > self.headings.right
-            if table.top > self.first_row and not beside:
+            if table.top > self.headings.row and not beside:
                 yield table
 
     @cached_property

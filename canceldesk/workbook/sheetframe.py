@@ -10,7 +10,7 @@ from typing import Final
 
 from lxml import etree
 
-from canceldesk.workbook import anchors, extensions, markup, rules
+from canceldesk.workbook import anchors, extensions, markup, references, rules
 from canceldesk.workbook.pruning import take_out
 from canceldesk.workbook.references import LAST_ROW, Span
 from canceldesk.workbook.shift import LOST, Shift, folded
@@ -51,14 +51,16 @@ def move(frame: etree._Element, shift: Shift, *, here: bool) -> None:
         anchors.move_controls(frame, shift)
 
 
-def extend_dimension(frame: etree._Element, last_row: int) -> None:
-    """Let the sheet's used range end at `last_row`."""
+def move_dimension(frame: etree._Element, shift: Shift, *, least: int, most: int) -> None:
+    """Move the end of the sheet's used range, but not above row `least` or below row `most`."""
     dimension = markup.child(frame, "dimension")
     if dimension is None:
         return
     begin, _, end = dimension.get("ref", "").partition(":")
     if end:
-        dimension.set("ref", f"{begin}:{end.rstrip('0123456789')}{last_row}")
+        span = Span.of(end)
+        last_row = max(min(shift.moved(span.bottom), most), least)
+        dimension.set("ref", f"{begin}:{references.column_letters(span.right)}{last_row}")
 
 
 def add_merges_of_row(frame: etree._Element, row: int, count: int = 1) -> None:

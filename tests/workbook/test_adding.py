@@ -387,3 +387,11 @@ def read_all(path):
         for cell in row
         if cell.value is not None
     }
+
+
+def test_the_used_range_grows_by_one_row_however_many_blank_ones_follow(path):
+    blank = "".join(f'<row r="{number}" spans="1:6"/>' for number in range(20, 60))
+    build(path)
+    patch(path, "xl/worksheets/sheet1.xml", "</sheetData>", f"{blank}</sheetData>")
+    WorkbookList(path).add(NEW)
+    assert '<dimension ref="A4:F10"/>' in sheet_xml(path)

@@ -320,3 +320,21 @@ def test_a_list_of_mere_names_is_a_list(path):
     assert [row.name for row in WorkbookList(path).read().rows] == ["Ann", "Bob"]
     WorkbookList(path).add(NEW)
     assert [row.name for row in WorkbookList(path).read().rows] == ["Nora New", "Ann", "Bob"]
+
+
+def test_a_table_right_under_headings_that_are_not_its_own_is_not_the_list(path):
+    def more(_workbook, sheet):
+        columns = [{"header": f"Own {number}"} for number in range(3)]
+        sheet.add_table(4, 0, 6, 2, {"columns": columns, "data": [["Ann", "0", 1]]})
+
+    build(path, count=0, more=more)
+    assert WorkbookList(path).read().rows == ()
+
+
+def test_a_table_without_headings_of_its_own_is_the_list_under_ours(path):
+    def more(_workbook, sheet):
+        sheet.add_table(4, 0, 8, 5, {"header_row": False})
+        sheet.write_string(9, 0, "Kept by the office")
+
+    build(path, more=more)
+    assert [row.row_number for row in WorkbookList(path).read().rows] == [5, 6, 7, 8, 9]
