@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from canceldesk.workbook import sharedformulas, sheetdata
@@ -79,7 +80,10 @@ class CellFormulas:
         if not written or (formula.row, formula.column) in self._spilling:
             return 0
         block = Span.of(written)
-        if self._here and self._shift.straddled_by(block):
+        # A data table's own formulas stand in the row above its block.
+        headed = formula.attributes.get("t") == "dataTable"
+        kept = replace(block, top=max(block.top - headed, 1))
+        if self._here and self._shift.straddled_by(kept):
             raise CannotEdit(
                 f"On the tab “{self._shift.tab}” one formula fills the cells {written} as a block, "
                 f"so {self._shift.impossible} the middle of it. "

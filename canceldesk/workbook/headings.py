@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -286,10 +286,33 @@ def _matched(texts: Mapping[int, str], overrides: Mapping[str, str]) -> _Matched
             columns[field] = candidates[0]
         elif candidates and field in REQUIRED_FIELDS:
             doubtful[field] = candidates
+    for field in list(doubtful):
+        if (column := _with_the_others(doubtful[field], columns.values(), texts)) is not None:
+            columns[field] = column
+            del doubtful[field]
     taken = list(columns.values())
     for field in [field for field, column in columns.items() if taken.count(column) > 1]:
         doubtful[field] = [columns.pop(field)]
     return _Matched(columns, doubtful, texts)
+
+
+def _with_the_others(
+    candidates: Sequence[int], certain: Collection[int], texts: Mapping[int, str]
+) -> int | None:
+    """The one candidate that stands with all the certain columns in an unbroken run of headings;
+    another `Name` further along the row heads something else.
+    """
+    if not certain:
+        return None
+    left, right = min(certain), max(certain)
+    if not all(texts.get(column, "").strip() for column in range(left, right + 1)):
+        return None
+    while texts.get(left - 1, "").strip():
+        left -= 1
+    while texts.get(right + 1, "").strip():
+        right += 1
+    inside = [column for column in candidates if left <= column <= right]
+    return inside[0] if len(inside) == 1 else None
 
 
 def _candidates(field: str, texts: Mapping[int, str], overrides: Mapping[str, str]) -> list[int]:

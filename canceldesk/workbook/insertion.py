@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from canceldesk.workbook import pairing, references
 from canceldesk.workbook.references import LAST_ROW, Corner, Reference, Span, column_number
-from canceldesk.workbook.shift import Place, Shift
+from canceldesk.workbook.shift import Base, Place, Shift
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class Insertion(Shift):
         return place.row == self.last_row or (reference.one_column and own_column)
 
     def _with_base(
-        self, text: str, found: Sequence[Reference], moved_by: int
+        self, text: str, found: Sequence[Reference], base: Base
     ) -> Callable[[Reference], str | None]:
         def may_grow(reference: Reference) -> bool:
             upper, lower = reference.upper, reference.lower
@@ -141,15 +141,15 @@ class Insertion(Shift):
         )
 
         def change(reference: Reference) -> str:
-            upper = self._corner_with_base(reference.upper, moved_by)
-            lower = self._corner_with_base(reference.lower, moved_by)
+            upper = self._corner_with_base(reference.upper, base)
+            lower = self._corner_with_base(reference.lower, base)
             grows = reference.begin in growing and reference.upper.row == self.row
             return reference.at(self.row if grows else upper, lower)
 
         return change
 
-    def _corner_with_base(self, corner: Corner, moved_by: int) -> int:
-        return self.moved(corner.row) if corner.row_fixed else self._based(corner, moved_by)
+    def _corner_with_base(self, corner: Corner, base: Base) -> int:
+        return self.moved(corner.row) if corner.row_fixed else self._based(corner, base)
 
     def _tears(self, first: int, height: int) -> bool:
         return first < self.row <= first + height

@@ -27,6 +27,8 @@ _PREFIX: Final = re.compile(
     r"|(?P<lost>\#REF))!"
 )
 _STRING: Final = re.compile(r'"(?:[^"]|"")*"')
+_LABEL: Final = re.compile(r"'(?:[^']|'')*+'")
+"""Words between apostrophes that name no tab: LibreOffice's labels of rows and columns."""
 _WORD: Final = re.compile(rf"(?:{_NAME_CHARACTER}|\$)+")
 _ONE_CELL: Final = re.compile(rf"^{_CELL}$")
 _TOKEN_BEGINS: Final = re.compile(r"""["'\[#\w.\\?$]|[^\x00-\x7f]""")
@@ -209,8 +211,8 @@ def _step(formula: str, position: int, references: list[Reference]) -> int:
         return begin
     if formula[position] == "[":
         return behind_brackets(formula, position)
-    word = _WORD.match(formula, position)
-    return word.end() if word else position + 1
+    label = _LABEL.match(formula, position) or _WORD.match(formula, position)
+    return label.end() if label else position + 1
 
 
 def _prefix(formula: str, position: int) -> re.Match[str] | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from canceldesk.workbook.references import LAST_ROW, Corner, Reference, Span
-from canceldesk.workbook.shift import LOST, Place, Shift
+from canceldesk.workbook.shift import LOST, Base, Place, Shift
 
 
 @dataclass(frozen=True)
@@ -69,17 +69,17 @@ class Removal(Shift):
         return first, last
 
     def _with_base(
-        self, text: str, found: Sequence[Reference], moved_by: int
+        self, text: str, found: Sequence[Reference], base: Base
     ) -> Callable[[Reference], str | None]:
         def change(reference: Reference) -> str | None:
             upper, lower = reference.upper, reference.lower
             if upper.row_fixed and lower.row_fixed:
                 return self._plain(reference)
             if reference.bottom is None:
-                row = self._based(upper, moved_by)
+                row = self._based(upper, base)
                 return reference.at(row, row)
-            first = self._corner_with_base(upper, moved_by)
-            last = self._corner_with_base(lower, moved_by)
+            first = self._corner_with_base(upper, base)
+            last = self._corner_with_base(lower, base)
             if lower.row_fixed and lower.row == self.row:
                 last -= 1
             if first > last:
@@ -88,8 +88,8 @@ class Removal(Shift):
 
         return change
 
-    def _corner_with_base(self, corner: Corner, moved_by: int) -> int:
-        return self.moved(corner.row) if corner.row_fixed else self._based(corner, moved_by)
+    def _corner_with_base(self, corner: Corner, base: Base) -> int:
+        return self.moved(corner.row) if corner.row_fixed else self._based(corner, base)
 
     def _tears(self, first: int, height: int) -> bool:
         return bool(height) and first <= self.row <= first + height

@@ -19,10 +19,9 @@ def move(frame: etree._Element, shift: Shift, *, here: bool) -> None:
     """Move the rules of a worksheet; one that covers nothing any more goes."""
     for rule in list(markup.named(frame, *_RULES)):
         covered, put = covered_cells(rule)
-        if not covered:
+        if not (spans := _spans(covered)):
             continue
-        before = Span.around(Span.of(part) for part in covered.split())
-        after = before
+        before = after = Span.around(spans)
         if here:
             even_single = markup.local(rule) == "dataValidation"
             grown = shift.ranges_grown(covered, even_single=even_single)
@@ -30,9 +29,14 @@ def move(frame: etree._Element, shift: Shift, *, here: bool) -> None:
                 take_out(rule)
                 continue
             put(grown)
-            after = Span.around(Span.of(part) for part in grown.split())
+            after = Span.around(_spans(grown) or spans)
         for text, write in _formulas(rule):
             write(shift.rule(text, here=here, before=before, after=after))
+
+
+def _spans(covered: str) -> list[Span]:
+    """The rectangles covered; `#REF!`, where cells were deleted, is none."""
+    return [Span.of(part) for part in covered.split() if not part.startswith("#")]
 
 
 def covered_cells(element: etree._Element) -> tuple[str, Callable[[str], None]]:

@@ -67,9 +67,9 @@ class Shift(ABC):
 
     @abstractmethod
     def _with_base(
-        self, text: str, found: Sequence[Reference], moved_by: int
+        self, text: str, found: Sequence[Reference], base: Base
     ) -> Callable[[Reference], str | None]:
-        """How to change a rule's references when the rule itself went down by `moved_by`."""
+        """How to change a rule's references when the rule's own cells moved."""
 
     @abstractmethod
     def _tears(self, first: int, height: int) -> bool:
@@ -207,7 +207,8 @@ class Shift(ABC):
         found = references.found(text, elsewhere=True)
         mine = [reference for reference in found if self.means(reference, here=here)]
         if here and before.bottom >= self.row:
-            change = self._with_base(text, found, after.top - before.top)
+            base = Base(moved_by=after.top - before.top, height=before.bottom - before.top)
+            change = self._with_base(text, found, base)
         else:
             for reference in mine:
                 self._check_uniform(reference, before)
@@ -253,8 +254,13 @@ class Shift(ABC):
             return reference.prefix + lost if lost else ""
         return None if rows == before else reference.at(*rows)
 
-    def _based(self, corner: Corner, moved_by: int) -> int:
-        return min(max(corner.row + moved_by, 1), LAST_ROW)
+    def _based(self, corner: Corner, base: Base) -> int:
+        """A row counted from the top of a rule's cells: it goes with them, unless what all of them
+        look at lies above the change and stays.
+        """
+        if base.moved_by and corner.row + base.height < self.row:
+            return corner.row
+        return min(max(corner.row + base.moved_by, 1), LAST_ROW)
 
     def _check_uniform(self, reference: Reference, covered: Span) -> None:
         """Refuse where one formula for many cells would have to move for only some of them."""
@@ -267,6 +273,14 @@ class Shift(ABC):
                     f"“{self.tab}”, across the row in question, and cannot be kept as it is. "
                     f"Change that rule to fixed rows ($), or {self.by_hand}."
                 )
+
+
+@dataclass(frozen=True)
+class Base:
+    """How far the cells that a rule covers moved, and how many rows they have beyond the first."""
+
+    moved_by: int
+    height: int
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import zlib
 import openpyxl
 import pytest
 
+from canceldesk.workbook.errors import CannotEdit
 from canceldesk.workbook.workbooklist import WorkbookList
 from tests.workbook.building import (
     NEW,
@@ -689,3 +690,52 @@ def test_names_of_members_and_their_dates_stay(path):
     before = listing()
     WorkbookList(path).add(NEW)
     assert listing() == before
+
+
+@pytest.mark.parametrize("covered", ["#REF!", "#REF! F5:F9"])
+def test_a_rule_whose_cells_were_deleted_is_in_nobodys_way(tmp_path, covered):
+    def more(_workbook, sheet):
+        sheet.data_validation(4, 5, 8, 5, {"validate": "list", "source": ["Moved", "Other"]})
+
+    path = build(tmp_path / "deleted.xlsx", more=more)
+    patch(path, "xl/worksheets/sheet1.xml", 'sqref="F5:F9"', f'sqref="{covered}"')
+    WorkbookList(path).add(NEW)
+    assert f'sqref="{covered.replace("F9", "F10")}"' in sheet_xml(path)
+
+
+@pytest.mark.parametrize(
+    ("covered", "formula", "after"),
+    [
+        ("D5", "D4", "D4"),
+        ("D20", "D4", "D4"),
+        ("D20:D22", "D2", "D2"),
+        ("D20:D22", "D19", "D20"),
+        ("D20:D22", "D$4", "D$4"),
+    ],
+)
+def test_a_rule_that_looks_at_what_stays_goes_on_looking_at_it(tmp_path, covered, formula, after):
+    def more(workbook, sheet):
+        shown = workbook.add_format({"bold": True})
+        rule = {"type": "formula", "criteria": f"={formula}>1", "format": shown}
+        sheet.conditional_format(covered, rule)
+
+    path = build(tmp_path / "rules.xlsx", more=more)
+    WorkbookList(path).add(NEW)
+    assert f"<formula>{after}&gt;1</formula>" in sheet_xml(path)
+    book = WorkbookList(path)
+    book.remove(book.read().rows[0])
+    assert f"<formula>{formula}&gt;1</formula>" in sheet_xml(path)
+
+
+def test_a_data_table_whose_formulas_stand_above_the_new_row_is_in_the_way(tmp_path):
+    path = build(tmp_path / "what-if.xlsx", more=lambda _b, sheet: sheet.write_number(4, 8, 1))
+    patch(
+        path,
+        "xl/worksheets/sheet1.xml",
+        '<c r="I5"><v>1</v></c>',
+        '<c r="I5"><f t="dataTable" ref="I5:I7" dt2D="0" dtr="0" r1="B2"/><v>1</v></c>',
+    )
+    before = path.read_bytes()
+    with pytest.raises(CannotEdit, match="I5:I7"):
+        WorkbookList(path).add(NEW)
+    assert path.read_bytes() == before

@@ -178,3 +178,8 @@ def test_no_formula_however_broken_is_changed_by_looking_at_it(formula):
 def test_a_long_name_in_any_script_is_read_in_no_time() -> None:
     formula = f"{'Сумма' * 2000}+{'名前:' * 2000}A4+A5"
     assert texts(formula) == ["A4", "A5"]
+
+
+@pytest.mark.parametrize("formula", ["'col3' 'row1'", "'A5'", "SUM('It''s A5')+1", "'a'&'D5:D9'"])
+def test_words_between_apostrophes_that_name_no_tab_are_no_references(formula):
+    assert references.found(formula) == []
