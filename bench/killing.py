@@ -21,9 +21,9 @@ from pathlib import Path
 import openpyxl
 import xlsxwriter
 
-from canceldesk.workbook import exchange
 from canceldesk.workbook.errors import ListError
 from canceldesk.workbook.protocol import NewRow
+from canceldesk.workbook.storing import exchange
 from canceldesk.workbook.workbooklist import WorkbookList
 
 HEADINGS = ["Name", "Phone", "Date of Cancellation", "Total Collected", "Months", "Reason"]

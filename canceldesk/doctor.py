@@ -24,12 +24,13 @@ from canceldesk.configuration.definitions import SETTINGS
 from canceldesk.configuration.reading import BadSettingError
 from canceldesk.messages import mail as sending
 from canceldesk.outside import NotSetUpError
-from canceldesk.workbook import filling, order
+from canceldesk.workbook import order
 from canceldesk.workbook.errors import CannotPlace, ListError
 from canceldesk.workbook.graph import links
 from canceldesk.workbook.order import Order
-from canceldesk.workbook.pairs import pairs
 from canceldesk.workbook.protocol import FIELDS, ListView
+from canceldesk.workbook.rows import filling
+from canceldesk.workbook.rows.pairs import pairs
 
 SECONDS = 10.0
 CLOCK_MAY_DIFFER = dt.timedelta(minutes=2)

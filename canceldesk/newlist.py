@@ -13,8 +13,8 @@ from canceldesk.cases.log import Verb, record
 from canceldesk.configuration import services as configuration
 from canceldesk.outside import NotSetUpError
 from canceldesk.workbook.errors import ListError, NoWorkbook
-from canceldesk.workbook.pairs import pairs
 from canceldesk.workbook.protocol import ListView
+from canceldesk.workbook.rows.pairs import pairs
 
 
 def missing() -> Path | None:

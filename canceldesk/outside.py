@@ -18,8 +18,8 @@ from canceldesk.billsby.client import HttpBillsby
 from canceldesk.configuration import services as configuration
 from canceldesk.configuration.reading import BadSettingError
 from canceldesk.workbook.graph import links
-from canceldesk.workbook.pairs import pairs
 from canceldesk.workbook.protocol import CancellationList
+from canceldesk.workbook.rows.pairs import pairs
 from canceldesk.workbook.workbooklist import WorkbookList
 
 if TYPE_CHECKING:

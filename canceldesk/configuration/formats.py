@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from canceldesk.workbook.pairs import pairs, written
 from canceldesk.workbook.protocol import FIELDS
+from canceldesk.workbook.rows.pairs import pairs, written
 
 _DOMAIN = re.compile(r"[a-z0-9][a-z0-9_-]*", re.ASCII | re.IGNORECASE)
 _CURRENCY = re.compile(r"[a-z]{3}", re.ASCII | re.IGNORECASE)

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
-from canceldesk.workbook import markup, text, values
+from canceldesk.workbook import text, values
+from canceldesk.workbook.ooxml import markup
+from canceldesk.workbook.ooxml.sheetdata import Cell
+from canceldesk.workbook.ooxml.strings import text_inside
+from canceldesk.workbook.ooxml.workbookfile import WorkbookFile
 from canceldesk.workbook.protocol import ListedRow
-from canceldesk.workbook.sheetdata import Cell
-from canceldesk.workbook.strings import text_inside
-from canceldesk.workbook.workbookfile import WorkbookFile
 
 _VALUE: Final = re.compile(rb"<v(?:\s[^<>]*)?>([^<]*)</v\s*>")
 _UNDERSTOOD: Final = frozenset(("cancelled_on", "collected", "months"))

@@ -11,9 +11,11 @@ from typing import Any, Final
 
 import xlsxwriter
 
-from canceldesk.workbook import saving, styles, text
+from canceldesk.workbook import text
 from canceldesk.workbook.errors import CannotPlace, CannotSave
+from canceldesk.workbook.ooxml import styles
 from canceldesk.workbook.protocol import FIELDS, ListView
+from canceldesk.workbook.storing import saving
 from canceldesk.workbook.workbooklist import WorkbookList
 
 TAB: Final = "Cancellations"

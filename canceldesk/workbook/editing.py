@@ -8,25 +8,16 @@ from typing import TypedDict
 
 from lxml import etree
 
-from canceldesk.workbook import (
-    calculated,
-    filling,
-    looks,
-    markup,
-    newrow,
-    obstacles,
-    otherparts,
-    othertabs,
-    sheetdata,
-    sheetframe,
-)
-from canceldesk.workbook.cellformulas import CellFormulas, learned
-from canceldesk.workbook.insertion import Insertion
+from canceldesk.workbook.moving import obstacles, otherparts, othertabs, sheetframe
+from canceldesk.workbook.moving.cellformulas import CellFormulas, learned
+from canceldesk.workbook.moving.insertion import Insertion
+from canceldesk.workbook.moving.removal import Removal
+from canceldesk.workbook.moving.shift import Shift
+from canceldesk.workbook.ooxml import markup, sheetdata
+from canceldesk.workbook.ooxml.references import LAST_ROW
 from canceldesk.workbook.protocol import NewRow
 from canceldesk.workbook.reading import FoundList
-from canceldesk.workbook.references import LAST_ROW
-from canceldesk.workbook.removal import Removal
-from canceldesk.workbook.shift import Shift
+from canceldesk.workbook.rows import calculated, filling, looks, newrow
 
 
 def insert(

@@ -11,8 +11,8 @@ from functools import lru_cache
 from typing import Final
 
 from canceldesk.workbook.errors import CannotPlace
+from canceldesk.workbook.ooxml.references import column_letters
 from canceldesk.workbook.protocol import FIELDS, REQUIRED_FIELDS
-from canceldesk.workbook.references import column_letters
 
 ROWS_SEARCHED: Final = 50
 _LONGEST_HEADING: Final = 200

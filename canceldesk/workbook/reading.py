@@ -9,16 +9,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from canceldesk.workbook import cellvalues, headings, markup, references, sheetdata, tables
+from canceldesk.workbook import cellvalues, headings
 from canceldesk.workbook.errors import CannotPlace
 from canceldesk.workbook.headings import Headings
+from canceldesk.workbook.ooxml import markup, references, sheetdata, tables
+from canceldesk.workbook.ooxml.references import Span
+from canceldesk.workbook.ooxml.sheetdata import Row
+from canceldesk.workbook.ooxml.strings import SharedStrings
+from canceldesk.workbook.ooxml.tables import Table
+from canceldesk.workbook.ooxml.workbookfile import Tab, WorkbookFile
+from canceldesk.workbook.ooxml.worksheet import Worksheet
 from canceldesk.workbook.protocol import ListedRow, ListView
-from canceldesk.workbook.references import Span
-from canceldesk.workbook.sheetdata import Row
-from canceldesk.workbook.strings import SharedStrings
-from canceldesk.workbook.tables import Table
-from canceldesk.workbook.workbookfile import Tab, WorkbookFile
-from canceldesk.workbook.worksheet import Worksheet
 
 _TOTALS: Final = frozenset(
     ("total", "totals", "grand total", "subtotal", "sum", "count", "average")

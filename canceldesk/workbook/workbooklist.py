@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 from lxml import etree
 
-from canceldesk.workbook import companions, editing, locking, reading, saving, text
+from canceldesk.workbook import editing, reading, text
 from canceldesk.workbook.errors import (
     CannotEdit,
     CannotPlace,
@@ -21,7 +21,7 @@ from canceldesk.workbook.errors import (
     ReadBackDiffers,
 )
 from canceldesk.workbook.gathering import Gathering, Gatherings, Ticket
-from canceldesk.workbook.locking import Waiting
+from canceldesk.workbook.ooxml.strings import SharedStrings
 from canceldesk.workbook.protocol import (
     CancellationList,
     ListedRow,
@@ -32,7 +32,8 @@ from canceldesk.workbook.protocol import (
 )
 from canceldesk.workbook.proving import Adding, Plan, Removing
 from canceldesk.workbook.reading import FoundList
-from canceldesk.workbook.strings import SharedStrings
+from canceldesk.workbook.storing import companions, locking, saving
+from canceldesk.workbook.storing.locking import Waiting
 
 Read = TypeVar("Read")
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from canceldesk.workbook import exchange, locking, saving
-from canceldesk.workbook.companions import Exchange, short
-from canceldesk.workbook.locking import Waiting
+from canceldesk.workbook.storing import exchange, locking, saving
+from canceldesk.workbook.storing.companions import Exchange, short
+from canceldesk.workbook.storing.locking import Waiting
 
 OLD, NEW_DATA, THEIRS, LATER = b"as it was read", b"with the row", b"a person's", b"later still"
 

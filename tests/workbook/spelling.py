@@ -10,9 +10,9 @@ from typing import Any, Final
 from hypothesis import strategies as st
 from lxml import etree
 
-from canceldesk.workbook import markup
-from canceldesk.workbook.package import Package
-from canceldesk.workbook.references import column_letters
+from canceldesk.workbook.ooxml import markup
+from canceldesk.workbook.ooxml.package import Package
+from canceldesk.workbook.ooxml.references import column_letters
 
 MAIN: Final = markup.MAIN
 TEXTS: Final = (

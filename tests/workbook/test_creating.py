@@ -10,10 +10,10 @@ from dataclasses import replace
 import openpyxl
 import pytest
 
-from canceldesk.workbook import exchange
 from canceldesk.workbook.creating import HEADINGS, REASONS, create_list, money_format
 from canceldesk.workbook.errors import CannotPlace, CannotSave
 from canceldesk.workbook.protocol import REQUIRED_FIELDS, matches
+from canceldesk.workbook.storing import exchange
 from canceldesk.workbook.workbooklist import WorkbookList
 from tests.workbook.building import NEW, client
 

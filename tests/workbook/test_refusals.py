@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from canceldesk.workbook import package, saving
 from canceldesk.workbook.errors import CannotEdit, CannotRead
+from canceldesk.workbook.ooxml import package
+from canceldesk.workbook.storing import saving
 from canceldesk.workbook.workbooklist import WorkbookList
 from tests.workbook.building import HEADINGS, NEW, build, members, patch, rewrite
 

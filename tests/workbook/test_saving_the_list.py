@@ -9,10 +9,11 @@ import textwrap
 
 import pytest
 
-from canceldesk.workbook import backups, editing, locking, reading, saving
+from canceldesk.workbook import editing, reading
 from canceldesk.workbook.errors import ChangedMeanwhile, InUse, ReadBackDiffers
-from canceldesk.workbook.locking import Waiting
 from canceldesk.workbook.protocol import matches
+from canceldesk.workbook.storing import backups, locking, saving
+from canceldesk.workbook.storing.locking import Waiting
 from canceldesk.workbook.workbooklist import WorkbookList
 from tests.workbook.building import NEW, build, client
 from tests.workbook.disks import Clock, leftovers, person_saves

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from canceldesk.workbook import editing, reading, saving, workbooklist
+from canceldesk.workbook import editing, reading, workbooklist
 from canceldesk.workbook.errors import (
     CannotEdit,
     CannotRead,
@@ -22,6 +22,7 @@ from canceldesk.workbook.errors import (
     ReadBackDiffers,
 )
 from canceldesk.workbook.gathering import Gathering
+from canceldesk.workbook.storing import saving
 from canceldesk.workbook.workbooklist import WorkbookList
 from tests.workbook.building import NEW, build, client, rewrite, write_list
 from tests.workbook.test_gathering import LONG, Arrivals

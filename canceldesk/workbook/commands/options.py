@@ -13,8 +13,8 @@ from typing import Annotated, Final
 import typer
 
 from canceldesk.workbook.headings import normalised
-from canceldesk.workbook.pairs import pair
 from canceldesk.workbook.protocol import FIELDS
+from canceldesk.workbook.rows.pairs import pair
 
 FIRST_YEAR: Final = 1950
 LAST_YEAR: Final = 2149

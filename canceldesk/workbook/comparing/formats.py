@@ -6,7 +6,7 @@ from typing import Final
 
 from lxml import etree
 
-from canceldesk.workbook import markup
+from canceldesk.workbook.ooxml import markup
 
 _LISTS: Final = {"fontId": "fonts", "fillId": "fills", "borderId": "borders"}
 _LOOKS: Final = ("numFmts", "fonts", "fills", "borders", "cellStyleXfs", "cellXfs")

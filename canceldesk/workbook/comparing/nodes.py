@@ -9,7 +9,7 @@ from typing import Final
 
 from lxml import etree
 
-from canceldesk.workbook import markup
+from canceldesk.workbook.ooxml import markup
 
 _WORDS: Final = {
     "autoFilter": "the filter",

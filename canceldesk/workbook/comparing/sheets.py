@@ -10,12 +10,12 @@ from typing import Final
 
 from lxml import etree
 
-from canceldesk.workbook import markup
 from canceldesk.workbook.comparing import formulas
 from canceldesk.workbook.comparing.expectation import Area
 from canceldesk.workbook.comparing.nodes import Node, node
 from canceldesk.workbook.comparing.workbooks import Workbook, drop_before, rich_text
 from canceldesk.workbook.errors import CannotRead
+from canceldesk.workbook.ooxml import markup
 
 _PLACE: Final = re.compile(r"([A-Za-z]+)([0-9]+)$")
 _TEXT_KINDS: Final = frozenset(("s", "inlineStr"))

@@ -12,11 +12,11 @@ from urllib.parse import unquote
 
 from lxml import etree
 
-from canceldesk.workbook import markup
 from canceldesk.workbook.comparing.formats import Formats
 from canceldesk.workbook.comparing.nodes import Node, node
 from canceldesk.workbook.errors import CannotRead
-from canceldesk.workbook.package import Package
+from canceldesk.workbook.ooxml import markup
+from canceldesk.workbook.ooxml.package import Package
 
 TYPES: Final = "[Content_Types].xml"
 _WORKBOOKS: Final = ("sheet.main+xml", "sheet.macroenabled.main+xml")

@@ -16,7 +16,6 @@ from enum import Enum
 from functools import partial
 from typing import Final, NoReturn
 
-from canceldesk.workbook import filling, references, styles
 from canceldesk.workbook.errors import CannotEdit, CannotPlace, CannotRead, ReadBackDiffers
 from canceldesk.workbook.graph import cells, composing, looks, seeing, telling, totals
 from canceldesk.workbook.graph.cells import Entry
@@ -30,7 +29,9 @@ from canceldesk.workbook.graph.problems import (
 )
 from canceldesk.workbook.graph.seeing import Seen, Wanted
 from canceldesk.workbook.graph.sitting import Sitting, named
+from canceldesk.workbook.ooxml import references, styles
 from canceldesk.workbook.protocol import ListedRow, NewRow, RowWritten, matches
+from canceldesk.workbook.rows import filling
 
 PASSING: Final = (Throttled, Held, OutcomeUnknown, NotReached, SessionLost)
 

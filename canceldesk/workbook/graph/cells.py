@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
-from canceldesk.workbook import styles, text, values
+from canceldesk.workbook import text, values
+from canceldesk.workbook.ooxml import styles
 from canceldesk.workbook.protocol import ListedRow, NewRow, matches
 
 TEXT_FORMAT: Final = "@"

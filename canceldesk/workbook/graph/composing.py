@@ -9,10 +9,12 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from canceldesk.workbook import filling, styles, text, values, wording
+from canceldesk.workbook import text, values
 from canceldesk.workbook.graph.cells import GENERAL, TEXT_FORMAT, TEXTS, Entry, Line
 from canceldesk.workbook.graph.seeing import ROWS_LOOKED_AT, Seen
+from canceldesk.workbook.ooxml import styles
 from canceldesk.workbook.protocol import NewRow
+from canceldesk.workbook.rows import filling, wording
 
 DATE_FORMAT: Final = "m/d/yyyy"
 MONEY_FORMAT: Final = "#,##0.00"

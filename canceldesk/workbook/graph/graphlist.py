@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from canceldesk.workbook import locking, text
+from canceldesk.workbook import text
 from canceldesk.workbook.errors import CannotEdit, ChangedMeanwhile
 from canceldesk.workbook.graph import place, seeing, telling
 from canceldesk.workbook.graph.adding import Adding
@@ -20,7 +20,6 @@ from canceldesk.workbook.graph.problems import Problem, Refused
 from canceldesk.workbook.graph.removing import Removing
 from canceldesk.workbook.graph.seeing import Seen, Wanted
 from canceldesk.workbook.graph.sitting import Sitting
-from canceldesk.workbook.locking import Waiting
 from canceldesk.workbook.protocol import (
     CancellationList,
     ListedRow,
@@ -29,6 +28,8 @@ from canceldesk.workbook.protocol import (
     RowRemoved,
     RowWritten,
 )
+from canceldesk.workbook.storing import locking
+from canceldesk.workbook.storing.locking import Waiting
 
 _UNKNOWN_YET: Final = "the workbook in the cloud"
 _NOT_FOUND: Final = 404

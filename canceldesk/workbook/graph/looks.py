@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any, Final
 
-from canceldesk.workbook import references
 from canceldesk.workbook.graph.problems import Refused
 from canceldesk.workbook.graph.seeing import Seen
 from canceldesk.workbook.graph.sitting import Sitting, named
+from canceldesk.workbook.ooxml import references
 
 _FONT: Final = ("bold", "color", "italic", "name", "size", "underline")
 _ALIGNMENT: Final = ("horizontalAlignment", "verticalAlignment", "wrapText")

@@ -13,13 +13,14 @@ from typing import Final
 
 from lxml import etree
 
-from canceldesk.workbook import headings, reading, references
+from canceldesk.workbook import headings, reading
 from canceldesk.workbook.errors import CannotPlace, CannotRead
 from canceldesk.workbook.graph import cells
 from canceldesk.workbook.graph.cells import Line
 from canceldesk.workbook.graph.problems import Refused
 from canceldesk.workbook.graph.sitting import Sitting, named
 from canceldesk.workbook.headings import Headings
+from canceldesk.workbook.ooxml import references
 from canceldesk.workbook.protocol import ListedRow, ListView
 
 CELLS_AT_ONCE: Final = 20_000

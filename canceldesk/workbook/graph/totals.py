@@ -13,12 +13,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from canceldesk.workbook import references
 from canceldesk.workbook.graph.cells import Line
 from canceldesk.workbook.graph.problems import Refused
 from canceldesk.workbook.graph.seeing import CELLS_AT_ONCE, Seen, area
 from canceldesk.workbook.graph.sitting import Sitting, named
-from canceldesk.workbook.references import Reference
+from canceldesk.workbook.ooxml import references
+from canceldesk.workbook.ooxml.references import Reference
 
 MOST_CELLS_OF_ANOTHER_TAB: Final = 100_000
 """Larger tabs are not searched: it would take longer than the row."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from canceldesk.workbook.references import column_letters, column_number
+from canceldesk.workbook.ooxml.references import column_letters, column_number
 from tests.workbook.graph.practice.typing_in import Cell, type_into
 
 _REFERENCE = re.compile(

@@ -1,0 +1,63 @@
+"""Moving tables: where they lie, and the formulas they keep for their columns."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from lxml import etree
+
+from canceldesk.workbook.moving.pruning import take_out
+from canceldesk.workbook.moving.shift import Shift
+from canceldesk.workbook.ooxml import markup
+from canceldesk.workbook.ooxml.references import Span
+
+_SORTED: Final = ("sortState", "sortCondition")
+
+
+def move_formulas(root: etree._Element, shift: Shift, here: bool) -> None:
+    """Move the formulas of a table on any sheet; before the table itself is moved."""
+    before = rows_of_data(root)
+    after = before
+    if here and before.top != shift.row:
+        after = shift.span_moved(before) or before
+    for element in markup.named(root, "calculatedColumnFormula"):
+        if element.text:
+            element.text = shift.rule(element.text, here=here, before=before, after=after)
+    for element in markup.named(root, "totalsRowFormula"):
+        if element.text:
+            element.text = shift.formula(element.text, here=here)
+
+
+def move(root: etree._Element, shift: Shift) -> None:
+    """Move a table that lies on the list's sheet."""
+    change = shift.range_moved if has_headings(root) else shift.range_grown
+    for element in (root, *markup.named(root, "autoFilter")):
+        written = element.get("ref")
+        if written:
+            element.set("ref", change(written))
+    for element in list(markup.named(root, *_SORTED)):
+        move_sorted(element, shift)
+
+
+def move_sorted(element: etree._Element, shift: Shift) -> None:
+    """Move the cells that were sorted or sorted by, which never have the headings."""
+    written = element.get("ref")
+    if written:
+        moved = shift.range_grown(written, even_single=True)
+        if moved:
+            element.set("ref", moved)
+        else:
+            take_out(element)
+
+
+def has_headings(table: etree._Element) -> bool:
+    """Whether the table's first row holds its headings."""
+    return table.get("headerRowCount", "1") != "0"
+
+
+def rows_of_data(table: etree._Element) -> Span:
+    """The cells of a table without its headings and its row of totals."""
+    span = Span.of(table.get("ref", ""))
+    totals = int(table.get("totalsRowCount") or 0)
+    return replace(span, top=span.top + has_headings(table), bottom=span.bottom - totals)

@@ -1,0 +1,1 @@
+"""Keeping the workbook's file whole, everyone's edits in it, and one writer at a time."""

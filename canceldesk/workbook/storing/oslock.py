@@ -1,0 +1,117 @@
+"""The operating system's lock on a file beside the workbook."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import struct
+import sys
+from pathlib import Path
+from typing import Final
+
+from canceldesk.workbook.storing.companions import companion
+
+_NONE_HERE: Final = frozenset(
+    {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
+)
+_BUSY: Final = frozenset({errno.EAGAIN, errno.EACCES, errno.EDEADLK})
+_ANYONES: Final = 0o666
+
+
+class NoLocksHere(Exception):
+    """The file system has no locks."""
+
+
+class OsLock:
+    """A lock that ends with the process. The file stays, for removing it would need a lock itself.
+
+    `take` raises `NoLocksHere` or OSError.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = companion(path, "lock")
+        self._descriptor = -1
+
+    def take(self) -> bool:
+        """Try once, without waiting."""
+        descriptor = self._opened()
+        try:
+            taken = _lock(descriptor)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        self._descriptor = descriptor
+        # Someone may have removed the file, and another worker locked its successor.
+        if taken and self.still_ours():
+            return True
+        self.release()
+        return False
+
+    def still_ours(self) -> bool:
+        """Whether the locked file is still the one that others would lock. Raises OSError."""
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), self._file.stat())
+        except FileNotFoundError:
+            return False
+
+    def release(self) -> None:
+        """Let the next one in: closing the file ends the lock."""
+        os.close(self._descriptor)
+
+    def _opened(self) -> int:
+        flags = os.O_RDWR | getattr(os, "O_CLOEXEC", 0)
+        with contextlib.suppress(FileNotFoundError):
+            return os.open(self._file, flags)
+        descriptor = os.open(self._file, flags | os.O_CREAT, _ANYONES)
+        # Whoever may write the workbook must be able to lock it.
+        with contextlib.suppress(OSError, AttributeError):
+            os.fchmod(descriptor, stat.S_IMODE(self._path.stat().st_mode) & _ANYONES)
+        return descriptor
+
+
+if sys.platform == "win32":  # pragma: no cover - the other half runs where the tests run
+    import msvcrt
+
+    def _lock(descriptor: int) -> bool:
+        try:
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError as error:
+            if error.errno in _BUSY:
+                return False
+            raise
+        return True
+
+else:
+    import fcntl
+
+    _WHOLE_FILE: Final = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+    """struct flock of 64-bit Linux."""
+
+    def _lock(descriptor: int) -> bool:
+        """By the lock of an open file, which NFS and SMB know; else by flock(2).
+
+        Both exclude two openings of the file by one process, too, as plain POSIX locks do not.
+        """
+        for attempt in (_lock_open_file, _lock_by_flock):
+            try:
+                attempt(descriptor)
+            except OSError as error:
+                if error.errno in _BUSY:
+                    return False
+                if error.errno not in _NONE_HERE:
+                    raise
+            else:
+                return True
+        raise NoLocksHere
+
+    def _lock_open_file(descriptor: int) -> None:
+        if sys.platform != "linux" or sys.maxsize < 2**32:  # pragma: no cover
+            raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+        fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, _WHOLE_FILE)
+
+    def _lock_by_flock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
