@@ -121,11 +121,11 @@ def check(before: str, after: str, place: Place, *, here: bool, inside: bool = F
     for old, new in zip(blocks, after_blocks, strict=True):
         meant = old.tab_name == place.tab.casefold() if old.tab else here
         own = {(old.top, old.bottom)}
-        allowed = _allowed(old, place, inside=inside or paired) if meant else own
+        allowed = _allowed(old, place, either=inside or paired) if meant else own
         assert (new.tab, new.left, new.right) == (old.tab, old.left, old.right), after
         assert new.signs == old.signs, f"{before} became {after}"
         assert (new.top, new.bottom) in allowed, f"{before} became {after}, allowed: {allowed}"
-    if paired and _equally_tall(blocks):
+    if paired and _equally_tall(blocks) and blocks[0].bottom > blocks[0].top:
         assert _equally_tall(after_blocks), f"{before} became {after}, paired row by row"
 
 
@@ -133,7 +133,7 @@ def _equally_tall(blocks: list[Block]) -> bool:
     return len({block.bottom - block.top for block in blocks}) == 1
 
 
-def _allowed(old: Block, place: Place, either: bool) -> set[tuple[int, int]]:
+def _allowed(old: Block, place: Place, *, either: bool) -> set[tuple[int, int]]:
     """The first and last rows that are right for a reference to the list's tab.
 
     `either`: the reference may mean the whole list or just these rows.
