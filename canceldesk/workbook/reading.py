@@ -167,13 +167,15 @@ def find_list(
     currency: str,
     checking: bool = True,
     strings: SharedStrings | None = None,
+    ours: bool = False,
 ) -> FoundList:
     """Find the list in a workbook's bytes, whose shared strings may be known already; raises
-    `CannotRead` or `CannotPlace`. Without `checking` damaged XML may go unnoticed.
+    `CannotRead` or `CannotPlace`. Without `checking` damaged XML may go unnoticed. `ours`: the file
+    was just made by the desk.
     """
     file = WorkbookFile(data, name, checking=checking, strings=strings)
     chosen = _chosen(file, tab)
-    sheet = Worksheet.of(file.package, chosen.part, _what(chosen, file))
+    sheet = Worksheet.of(file.package, chosen.part, _what(chosen, file), ours=ours)
     top = {row.number: _texts(file, row.cells) for row in _first_rows(sheet)}
     found = headings.find(top, overrides, tab=chosen.name, file=name)
     return FoundList(file, chosen, sheet, _below_merges(found, sheet), currency)

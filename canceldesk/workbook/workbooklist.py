@@ -240,7 +240,7 @@ class WorkbookList(CancellationList):
 
     def _check(self, content: bytes, plan: Plan, strings: SharedStrings | None) -> None:
         try:
-            self._understood(lambda: plan.check(self._found(content, strings=strings)))
+            self._understood(lambda: plan.check(self._found(content, ours=True, strings=strings)))
         except (CannotRead, CannotPlace) as error:
             raise ReadBackDiffers(plan.nothing_written(error.sentence)) from error
 
@@ -263,7 +263,12 @@ class WorkbookList(CancellationList):
             ) from error
 
     def _found(
-        self, data: bytes, *, checking: bool = True, strings: SharedStrings | None = None
+        self,
+        data: bytes,
+        *,
+        checking: bool = True,
+        ours: bool = False,
+        strings: SharedStrings | None = None,
     ) -> FoundList:
         return reading.find_list(
             data,
@@ -272,6 +277,7 @@ class WorkbookList(CancellationList):
             overrides=self.headings,
             currency=self.currency,
             checking=checking,
+            ours=ours,
             strings=strings,
         )
 

@@ -244,18 +244,15 @@ def renumbered(chunk: bytes, moved: Callable[[int], int]) -> bytes:
     positions. Without the letters of their columns these are all alike.
     """
     before, *rows = chunk.split(_NUMBERED_FIRST)
-    pieces = [_renumbered_one_by_one(before, moved)]
-    for row in rows:
-        number, quote, _ = row.partition(b'"')
-        new = b"%d" % moved(int(number))
-        old = number + quote
+    if chunk.count(b"<row") != len(rows):
+        return _renumbered_one_by_one(chunk, moved)
+    _, *bare_rows = chunk.translate(None, _CAPITALS).split(_NUMBERED_FIRST)
+    pieces = [before]
+    for row, bare in zip(rows, bare_rows, strict=True):
+        old = row[: row.index(b'"') + 1]
         cells = row.count(b"<c")
-        if (
-            row.count(old) == cells + 1
-            and row.translate(None, _CAPITALS).count(_CELL_FIRST + old) == cells
-            and b"<row" not in row
-        ):
-            pieces.append(row.replace(old, new + quote))
+        if row.count(old) == cells + 1 and bare.count(_CELL_FIRST + old) == cells:
+            pieces.append(row.replace(old, b'%d"' % moved(int(old[:-1]))))
         else:
             changed = _renumbered_one_by_one(_NUMBERED_FIRST + row, moved)
             pieces.append(changed.removeprefix(_NUMBERED_FIRST))

@@ -67,13 +67,15 @@ class Worksheet:
     _rows: Pieces
 
     @classmethod
-    def of(cls, package: Package, part: str, what: str) -> Worksheet:
+    def of(cls, package: Package, part: str, what: str, *, ours: bool = False) -> Worksheet:
         """Cut a worksheet; `what` names it in the sentence of a `CannotRead`.
 
-        Whether its XML is well-formed is told by a package that checks alone.
+        Whether its XML is well-formed is told by a package that checks alone. One of `ours`, which
+        is to be compared with what was made anyway, need not be searched for unusual XML.
         """
+        keep = package.size(part) <= _IN_MEMORY
         try:
-            return _cut(lambda: package.stream(part), what, keep=package.size(part) <= _IN_MEMORY)
+            return _cut(lambda: package.stream(part), what, keep=keep, is_ordinary=ours)
         except _Unusual:
             return _cut_ordinary(lambda: ordinary(package.stream(part), what), what)
 
