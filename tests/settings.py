@@ -17,7 +17,7 @@ if "CANCELDESK_DATA" not in os.environ:
     atexit.register(_remove, os.environ["CANCELDESK_DATA"], os.getpid())
 os.environ.setdefault("CANCELDESK_SECRET_KEY", "only-for-tests")
 
-from canceldesk.settings import *  # noqa: F403
+from canceldesk.settings import *  # noqa: E402, F403 - they read the environment above
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
