@@ -125,7 +125,8 @@ def check(before: str, after: str, place: Place, *, here: bool, inside: bool = F
         assert (new.tab, new.left, new.right) == (old.tab, old.left, old.right), after
         assert new.signs == old.signs, f"{before} became {after}"
         assert (new.top, new.bottom) in allowed, f"{before} became {after}, allowed: {allowed}"
-    if paired and _equally_tall(blocks) and blocks[0].bottom > blocks[0].top:
+    torn = any(block.top < place.first <= block.bottom for block in blocks)
+    if paired and not torn and _equally_tall(blocks) and blocks[0].bottom > blocks[0].top:
         assert _equally_tall(after_blocks), f"{before} became {after}, paired row by row"
 
 
