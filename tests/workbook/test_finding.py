@@ -356,3 +356,13 @@ def test_two_names_in_one_run_of_headings_remain_doubtful(path):
     build(path, headings=(*HEADINGS, "Name"))
     with pytest.raises(CannotPlace, match="name could be"):
         WorkbookList(path).read()
+
+
+def test_the_clients_own_phone_number_is_a_heading_too():
+    row = {
+        1: "Client's name",
+        2: "Client\N{RIGHT SINGLE QUOTATION MARK}s phone number",
+        **dict(enumerate(HEADINGS[2:], start=3)),
+    }
+    found = headings.find({1: row}, {}, tab="t", file="f")
+    assert (found.columns["name"], found.columns["phone"]) == (1, 2)
