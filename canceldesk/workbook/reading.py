@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+from lxml import etree
+
 from canceldesk.workbook import cellvalues, headings
 from canceldesk.workbook.errors import CannotPlace
 from canceldesk.workbook.headings import Headings
@@ -16,7 +18,6 @@ from canceldesk.workbook.ooxml import markup, references, sheetdata, tables
 from canceldesk.workbook.ooxml.references import Span
 from canceldesk.workbook.ooxml.sheetdata import Row
 from canceldesk.workbook.ooxml.strings import SharedStrings
-from canceldesk.workbook.ooxml.tables import Table
 from canceldesk.workbook.ooxml.workbookfile import Tab, WorkbookFile
 from canceldesk.workbook.ooxml.worksheet import Worksheet
 from canceldesk.workbook.protocol import ListedRow, ListView
@@ -75,8 +76,8 @@ class FoundList:
         rows need not be read.
         """
         if self._table is not None:
-            return self._table.last_data_row
-        end = min((table.top - 1 for table in self._tables_below), default=references.LAST_ROW)
+            return tables.rows_of_data(self._table).bottom
+        end = min((span.top - 1 for span in self._tables_below), default=references.LAST_ROW)
         last = self.headings.row
         for chunk in self.sheet.chunks():
             last = self._last_of(chunk, last, end)
@@ -99,26 +100,27 @@ class FoundList:
         return _followed(before, names)
 
     @cached_property
-    def _tables(self) -> Sequence[Table]:
-        return tables.on(self.file.package, self.tab.part)
+    def _tables(self) -> Sequence[etree._Element]:
+        return tuple(tables.on(self.file.package, self.tab.part))
 
     @property
-    def _table(self) -> Table | None:
+    def _table(self) -> etree._Element | None:
         """The table that is the list, where it is one."""
         columns = self.headings.columns.values()
         for table in self._tables:
-            across = all(table.left <= column <= table.right for column in columns)
-            top = self.headings.row if table.headed else self.first_row
-            if across and table.top == top:
+            span = tables.cells(table)
+            across = all(span.left <= column <= span.right for column in columns)
+            top = self.headings.row if tables.has_headings(table) else self.first_row
+            if across and span.top == top:
                 return table
         return None
 
     @property
-    def _tables_below(self) -> Iterator[Table]:
-        for table in self._tables:
-            beside = table.right < self.headings.left or table.left > self.headings.right
-            if table.top > self.headings.row and not beside:
-                yield table
+    def _tables_below(self) -> Iterator[Span]:
+        for span in map(tables.cells, self._tables):
+            beside = span.right < self.headings.left or span.left > self.headings.right
+            if span.top > self.headings.row and not beside:
+                yield span
 
     @cached_property
     def _fields(self) -> Mapping[bytes, str]:

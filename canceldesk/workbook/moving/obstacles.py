@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
 from lxml import etree
 
 from canceldesk.workbook.errors import CannotEdit
-from canceldesk.workbook.moving import tableparts, unknownparts
+from canceldesk.workbook.moving import unknownparts
 from canceldesk.workbook.moving.insertion import Insertion
 from canceldesk.workbook.moving.removal import Removal
 from canceldesk.workbook.moving.shift import Shift, folded
-from canceldesk.workbook.ooxml import markup, references, sheetdata
+from canceldesk.workbook.ooxml import markup, references, sheetdata, tables
 from canceldesk.workbook.ooxml.package import Relationship
 from canceldesk.workbook.ooxml.references import Span
 from canceldesk.workbook.reading import FoundList
@@ -67,10 +66,11 @@ def check(found: FoundList, frame: etree._Element, shift: Shift) -> None:
 
 def is_last_of_table(found: FoundList, removal: Removal) -> bool:
     """Whether the row is its table's only one: Excel keeps that and only empties it."""
-    return any(
-        data.top == data.bottom == removal.row
-        for data in (tableparts.rows_of_data(table) for table in _tables(found))
-    )
+    return any(data.top == data.bottom == removal.row for data in _data_of_tables(found))
+
+
+def _data_of_tables(found: FoundList) -> list[Span]:
+    return [*map(tables.rows_of_data, tables.on(found.file.package, found.tab.part))]
 
 
 def _check_workbook(found: FoundList, shift: Shift) -> None:
@@ -121,7 +121,7 @@ def _check_space(found: FoundList, insertion: Insertion) -> None:
 
 
 def _check_nothing_else_lost(found: FoundList, removal: Removal) -> None:
-    spans = [tableparts.rows_of_data(table) for table in _tables(found)]
+    spans = _data_of_tables(found)
     own = [Span(removal.row, removal.left, removal.row, removal.right)]
     own += [span for span in spans if span.top <= removal.row <= span.bottom]
     row = next((row for row in found.sheet.rows() if row.number >= removal.row), None)
@@ -181,15 +181,8 @@ def _check_unknown(found: FoundList, arrow: Relationship, data: bytes | None, sh
         )
 
 
-def _tables(found: FoundList) -> Iterator[etree._Element]:
-    package = found.file.package
-    for arrow in package.relationships(found.tab.part):
-        if arrow.kind == "table" and not arrow.external and package.has(arrow.target):
-            yield package.tree(arrow.target)
-
-
 def _check_table(table: etree._Element, found: FoundList, shift: Shift) -> None:
-    span = Span.of(table.get("ref", ""))
+    span = tables.cells(table)
     name = table.get("displayName", "")
     if not shift.straddled_by(span):
         return
@@ -199,13 +192,13 @@ def _check_table(table: etree._Element, found: FoundList, shift: Shift) -> None:
             "be undone at the next refresh. Use a table of its own for the list."
         )
     columns = found.headings.columns.values()
-    headed = span.top == found.headings.row or not tableparts.has_headings(table)
+    headed = span.top == found.headings.row or not tables.has_headings(table)
     if not headed or not all(span.left <= c <= span.right for c in columns):
         raise CannotEdit(
             f"The table “{name}” ({table.get('ref')}) lies across the place of the row without "
             "being the list. Move it to another tab."
         )
-    data = tableparts.rows_of_data(table)
+    data = tables.rows_of_data(table)
     if isinstance(shift, Removal) and not data.top <= shift.row <= data.bottom:
         raise CannotEdit(
             f"The row {shift.row} is not one of the data of the table “{name}”. "

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from lxml import etree
 
 from canceldesk.workbook.moving.pruning import take_out
 from canceldesk.workbook.moving.shift import Shift
-from canceldesk.workbook.ooxml import markup
-from canceldesk.workbook.ooxml.references import Span
+from canceldesk.workbook.ooxml import markup, tables
 
 _SORTED: Final = ("sortState", "sortCondition")
 
 
 def move_formulas(root: etree._Element, shift: Shift, here: bool) -> None:
     """Move the formulas of a table on any sheet; before the table itself is moved."""
-    before = rows_of_data(root)
+    before = tables.rows_of_data(root)
     after = before
     if here and before.top != shift.row:
         after = shift.span_moved(before) or before
@@ -31,7 +29,7 @@ def move_formulas(root: etree._Element, shift: Shift, here: bool) -> None:
 
 def move(root: etree._Element, shift: Shift) -> None:
     """Move a table that lies on the list's sheet."""
-    change = shift.range_moved if has_headings(root) else shift.range_grown
+    change = shift.range_moved if tables.has_headings(root) else shift.range_grown
     for element in (root, *markup.named(root, "autoFilter")):
         written = element.get("ref")
         if written:
@@ -49,15 +47,3 @@ def move_sorted(element: etree._Element, shift: Shift) -> None:
             element.set("ref", moved)
         else:
             take_out(element)
-
-
-def has_headings(table: etree._Element) -> bool:
-    """Whether the table's first row holds its headings."""
-    return table.get("headerRowCount", "1") != "0"
-
-
-def rows_of_data(table: etree._Element) -> Span:
-    """The cells of a table without its headings and its row of totals."""
-    span = Span.of(table.get("ref", ""))
-    totals = int(table.get("totalsRowCount") or 0)
-    return replace(span, top=span.top + has_headings(table), bottom=span.bottom - totals)

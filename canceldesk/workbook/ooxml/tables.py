@@ -1,47 +1,35 @@
-"""The Excel tables of a tab, as far as the list must know them."""
+"""The Excel tables of a tab: where they stand, and which of their rows are data."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import replace
 
-from canceldesk.workbook.ooxml import markup
+from lxml import etree
+
 from canceldesk.workbook.ooxml.package import Package
 from canceldesk.workbook.ooxml.references import Span
 
 
-@dataclass(frozen=True)
-class Table:
-    """Where a table stands; `totals` is how many rows of totals it ends with."""
-
-    top: int
-    left: int
-    bottom: int
-    right: int
-    headed: bool
-    totals: int
-
-    @property
-    def last_data_row(self) -> int:
-        """The number of its last row that is not a line of totals."""
-        return self.bottom - self.totals
-
-
-def on(package: Package, part: str) -> Sequence[Table]:
+def on(package: Package, part: str) -> Iterator[etree._Element]:
     """The tables on the tab that is this part."""
-    found = []
     for arrow in package.relationships(part):
         if arrow.kind == "table" and not arrow.external and package.has(arrow.target):
-            described = package.tree(arrow.target)
-            span = Span.of(described.get("ref", ""))
-            found.append(
-                Table(
-                    top=span.top,
-                    left=span.left,
-                    bottom=span.bottom,
-                    right=span.right,
-                    headed=markup.is_true(described.get("headerRowCount"), default=True),
-                    totals=int(described.get("totalsRowCount") or 0),
-                )
-            )
-    return found
+            yield package.tree(arrow.target)
+
+
+def cells(table: etree._Element) -> Span:
+    """All cells of a table."""
+    return Span.of(table.get("ref", ""))
+
+
+def has_headings(table: etree._Element) -> bool:
+    """Whether the table's first row holds its headings."""
+    return table.get("headerRowCount", "1") != "0"
+
+
+def rows_of_data(table: etree._Element) -> Span:
+    """The cells of a table without its headings and its row of totals."""
+    span = cells(table)
+    totals = int(table.get("totalsRowCount") or 0)
+    return replace(span, top=span.top + has_headings(table), bottom=span.bottom - totals)

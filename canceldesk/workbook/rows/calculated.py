@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from canceldesk.workbook.moving import cellformulas
 from canceldesk.workbook.moving.insertion import Insertion
-from canceldesk.workbook.ooxml import markup
+from canceldesk.workbook.ooxml import markup, tables
 from canceldesk.workbook.ooxml.references import Span
 from canceldesk.workbook.ooxml.sheetdata import Formula
 from canceldesk.workbook.reading import FoundList
@@ -37,13 +37,9 @@ def by_column(
 
 
 def _columns(found: FoundList, insertion: Insertion) -> dict[int, tuple[str, bool]]:
-    package = found.file.package
     columns = {}
-    for arrow in package.relationships(found.tab.part):
-        if arrow.kind != "table":
-            continue
-        table = package.tree(arrow.target)
-        span = Span.of(table.get("ref", ""))
+    for table in tables.on(found.file.package, found.tab.part):
+        span = tables.cells(table)
         if not insertion.straddled_by(span):
             continue
         for offset, described in enumerate(markup.named(table, "tableColumn")):
