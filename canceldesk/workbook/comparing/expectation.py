@@ -69,10 +69,6 @@ class Expectation:
         """Whether a row of the workbook afterwards is one of the new ones."""
         return self.row <= row < self.row + self.count
 
-    def area_moved(self, before: Area) -> Area:
-        """Where a rectangle stands now."""
-        return replace(before, top=self.moved(before.top), bottom=self.moved(before.bottom))
-
     def ranges(self, text: str, *, grows: bool) -> tuple[str, ...]:
         """What one or several ranges may read now, the best first; `grows`: whole-list ones do.
 

@@ -74,11 +74,6 @@ def expect_sheet(root: Node, expected: Expectation, *, here: bool) -> None:
         anchors.expect_controls(root, expected)
 
 
-def _is_within(node: Node) -> bool:
-    """Whether a place an element names is in the workbook: no link into another file."""
-    return node.name != "hyperlink" or not any(name.endswith("}id") for name in node.attributes)
-
-
 def _places(node: Node, expected: Expectation) -> None:
     """Cells and ranges of the list's own sheet that an element names."""
     moved, grown = _MOVED.get(node.name), _GROWN.get(node.name)
