@@ -113,10 +113,10 @@ class Package:
         except _NOT_UNPACKED as error:
             raise self._not_unpacked(part) from error
 
-    def stream(self, part: str) -> Iterator[bytes]:
+    def stream(self, part: str, *, checking: bool = False) -> Iterator[bytes]:
         """The bytes of a member piece by piece, so that a huge one is never held.
 
-        The first time, its digest is kept, and with `checking` its XML checked.
+        The first time, its digest is kept, and its XML checked, if this or all are to be.
         """
         known = self._known(part)
         if known in self._changed:
@@ -125,7 +125,7 @@ class Package:
             yield from self._unpacked(known)
         else:
             digest = hashlib.sha256()
-            check = self._check_of(known)
+            check = self._check_of(known, checking=checking)
             for piece in self._unpacked(known):
                 digest.update(piece)
                 check.feed(piece)
@@ -133,10 +133,12 @@ class Package:
             check.close()
             self._digests[known] = digest.digest()
 
-    def _check_of(self, part: str) -> markup.Check:
+    def _check_of(self, part: str, *, checking: bool) -> markup.Check:
         is_xml = part.casefold().endswith((".xml", ".rels"))
         what = f"“{self._name}” (part “{part}”)"
-        return markup.WellFormed(what) if self._checking and is_xml else markup.Check()
+        return (
+            markup.WellFormed(what) if checking or (self._checking and is_xml) else markup.Check()
+        )
 
     def _unpacked(self, known: str) -> Iterator[bytes]:
         try:

@@ -27,11 +27,9 @@ class SharedStrings:
     """The items of a `sharedStrings` part; of a huge one only its bytes are held."""
 
     def __init__(self, package: Package, part: str | None, what: str) -> None:
-        self._data = b"" if part is None else b"".join(package.stream(part))
-        if part is not None:
-            _check_well_formed(self._data, what)
-            if not _is_ordinary(self._data):
-                self._data = b"".join(ordinary(package.stream(part), what))
+        self._data = b"" if part is None else b"".join(package.stream(part, checking=True))
+        if part is not None and not _is_ordinary(self._data):
+            self._data = b"".join(ordinary(package.stream(part), what))
         self._begins = array("L", (item.start() for item in _ITEM.finditer(self._data)))
         self._begins.append(len(self._data))
         self._known: dict[int, str] = {}
@@ -64,12 +62,6 @@ def text_inside(item: bytes) -> str:
 
 def _meant(run: bytes) -> str:
     return text.unescaped(markup.unescaped(run.decode("utf-8", "replace")))
-
-
-def _check_well_formed(data: bytes, what: str) -> None:
-    check = markup.WellFormed(what)
-    check.feed(data)
-    check.close()
 
 
 def _is_ordinary(data: bytes) -> bool:
