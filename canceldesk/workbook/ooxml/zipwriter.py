@@ -125,20 +125,20 @@ def _stamp(info: zipfile.ZipInfo) -> tuple[int, int]:
     return hour << 11 | minute << 5 | second // 2, (year - 1980) << 9 | month << 5 | day
 
 
+def _described(member: _Member, name: bytes, flags: int) -> tuple[int, ...]:
+    """What both headers of a member say of it, with no extra field."""
+    compressed, size = len(member.compressed), member.size
+    method, stamp = member.method, _stamp(member.info)
+    return (flags, method, *stamp, member.checksum, compressed, size, len(name), 0)
+
+
 def _local_header(member: _Member) -> bytes:
     name, flags = _name_and_flags(member.info)
     return (
         _LOCAL.pack(
             _LOCAL_SIGNATURE,
             _VERSION,
-            flags,
-            member.method,
-            *_stamp(member.info),
-            member.checksum,
-            len(member.compressed),
-            member.size,
-            len(name),
-            0,
+            *_described(member, name, flags),
         )
         + name
     )
@@ -151,14 +151,7 @@ def _directory_entry(member: _Member, *, offset: int) -> bytes:
             b"PK\x01\x02",
             member.info.create_system << 8 | _VERSION,
             _VERSION,
-            flags,
-            member.method,
-            *_stamp(member.info),
-            member.checksum,
-            len(member.compressed),
-            member.size,
-            len(name),
-            0,
+            *_described(member, name, flags),
             0,
             0,
             0,
