@@ -16,7 +16,7 @@ from enum import Enum
 from functools import partial
 from typing import Final, NoReturn
 
-from canceldesk.workbook.errors import CannotEdit, CannotPlace, CannotRead, ReadBackDiffers
+from canceldesk.workbook.errors import CannotEdit, CannotRead, ReadBackDiffers
 from canceldesk.workbook.graph import cells, composing, looks, seeing, telling, totals
 from canceldesk.workbook.graph.cells import Entry
 from canceldesk.workbook.graph.problems import (
@@ -70,16 +70,9 @@ class Adding:
 
     def run(self) -> RowWritten:
         """Add the row and prove it. Raises the list's errors only."""
-        file = self._first.file
-        try:
+        with telling.in_words(self._sitting, self._first.file, "added"):
             self._prepare()
             return self._converged()
-        except Problem as problem:
-            if self._sitting.maybe_changed:
-                raise telling.unknown(problem, file, "added") from None
-            raise telling.nothing_written(problem, file, "added") from None
-        except (CannotRead, CannotPlace) as error:
-            raise telling.lost_sight(error, self._sitting.maybe_changed, "added") from None
 
     def _converged(self) -> RowWritten:
         seen = self._first

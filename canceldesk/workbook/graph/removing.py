@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from canceldesk.workbook.errors import CannotPlace, CannotRead, ChangedMeanwhile, ReadBackDiffers
+from canceldesk.workbook.errors import ChangedMeanwhile, ReadBackDiffers
 from canceldesk.workbook.graph import seeing, telling
 from canceldesk.workbook.graph.adding import PASSING, check_unprotected, lost, same_row
-from canceldesk.workbook.graph.problems import OutcomeUnknown, Problem
+from canceldesk.workbook.graph.problems import OutcomeUnknown
 from canceldesk.workbook.graph.seeing import Seen, Wanted
 from canceldesk.workbook.graph.sitting import Sitting, named
 from canceldesk.workbook.protocol import ListedRow, RowRemoved
@@ -27,17 +27,10 @@ class Removing:
 
     def run(self) -> RowRemoved:
         """Take the row out. Raises the list's errors only."""
-        file = self._first.file
-        try:
+        with telling.in_words(self._sitting, self._first.file, "removed"):
             target = self._target(self._first)
             check_unprotected(self._sitting, self._first)
             return self._converged(target)
-        except Problem as problem:
-            if self._sitting.maybe_changed:
-                raise telling.unknown(problem, file, "removed") from None
-            raise telling.nothing_written(problem, file, "removed") from None
-        except (CannotRead, CannotPlace) as error:
-            raise telling.lost_sight(error, self._sitting.maybe_changed, "removed") from None
 
     def _converged(self, target: ListedRow) -> RowRemoved:
         seen = self._first

@@ -4,10 +4,13 @@ tokens or links.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, Protocol
 
 from canceldesk.workbook.errors import (
     CannotEdit,
+    CannotPlace,
     CannotRead,
     CannotSave,
     InUse,
@@ -36,6 +39,28 @@ _BY_CODE: Final = {
     "work with, or is too large for it. Open it in Excel for the web to see what",
 }
 """Plain words for codes of the page “Error handling for Excel APIs”; each ends in what to do."""
+
+
+class Changing(Protocol):
+    """Something that knows whether the workbook may have been changed by now."""
+
+    @property
+    def maybe_changed(self) -> bool:
+        """Whether a call that changes may have had its effect."""
+        ...
+
+
+@contextmanager
+def in_words(changing: Changing, file: str, what: str) -> Iterator[None]:
+    """Raise what goes wrong while a row is `what` (“added”, “removed”) as the list's errors."""
+    try:
+        yield
+    except Problem as problem:
+        if changing.maybe_changed:
+            raise unknown(problem, file, what) from None
+        raise nothing_written(problem, file, what) from None
+    except (CannotRead, CannotPlace) as error:
+        raise lost_sight(error, changing.maybe_changed, what) from None
 
 
 def reading(problem: Problem, file: str) -> ListError:
