@@ -221,8 +221,7 @@ class Cluster:
             found.run("postgres", "--version")
         except PermissionError:
             # Inside a folder that only root may enter, such as root's own home.
-            shutil.copytree(found.folder.parent, self._home / "postgresql", symlinks=True)
-            return Binaries(self._home / "postgresql" / "bin", found.user)
+            return Binaries(_copy_of_package(found.folder, self._home), found.user)
         return found
 
     def _make_data(self) -> None:
@@ -262,6 +261,14 @@ class Cluster:
         except psycopg.OperationalError:
             return False
         return True
+
+
+def _copy_of_package(binaries: Path, target: Path) -> Path:
+    """Copy the package with these binaries, and the libraries that lie beside it."""
+    package = binaries.parent.parent
+    for folder in package.parent.glob(f"{package.name}*"):
+        shutil.copytree(folder, target / folder.name, symlinks=True)
+    return target / binaries.relative_to(package.parent)
 
 
 def _free_port() -> int:
