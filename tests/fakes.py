@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from canceldesk import go_ahead
 from canceldesk.workbook.errors import ChangedMeanwhile, ListError
 from canceldesk.workbook.protocol import ListedRow, ListView, NewRow, RowRemoved, RowWritten
 
@@ -24,7 +25,8 @@ COLUMNS = {
 @dataclass
 class FakeList:
     """The list in memory, with the protocol's behaviour. `trouble` is raised by the next
-    reading or writing; `has_reference` gives it a column for the case number."""
+    reading or writing; `has_reference` gives it a column for the case number; `at_last_moment` happens once
+    between the last question and the writing."""
 
     rows: list[ListedRow] = field(default_factory=list)
     has_reference: bool = False
@@ -32,6 +34,7 @@ class FakeList:
     written: int = 0
     removed: int = 0
     after_write: Exception | None = None
+    at_last_moment: Callable[[], object] | None = None
 
     def read(self) -> ListView:
         self._raise_trouble()
@@ -54,6 +57,7 @@ class FakeList:
         before = self._fingerprint()
         if expected_fingerprint not in {None, before}:
             raise ChangedMeanwhile("Somebody saved the workbook meanwhile.")
+        self._go_ahead(before)
         self.rows.insert(0, self.listed(row))
         self.written += 1
         if self.after_write is not None:
@@ -74,6 +78,7 @@ class FakeList:
         is_certain = place == where_it_was or len(alike) == 1
         if expected_fingerprint not in {None, before} or not is_certain:
             raise ChangedMeanwhile("Somebody saved the workbook meanwhile.")
+        self._go_ahead(before)
         del self.rows[place]
         self.removed += 1
         if self.after_write is not None:
@@ -97,6 +102,14 @@ class FakeList:
     def put(self, rows: Iterable[NewRow]) -> None:
         """Rows written by hand, below everything else."""
         self.rows.extend(self.listed(row) for row in rows)
+
+    def _go_ahead(self, before: str) -> None:
+        go_ahead.assure()
+        if self.at_last_moment is not None:
+            meanwhile, self.at_last_moment = self.at_last_moment, None
+            meanwhile()
+        if self._fingerprint() != before:
+            raise ChangedMeanwhile("Somebody saved the workbook meanwhile.")
 
     def _raise_trouble(self) -> None:
         if self.trouble is not None:

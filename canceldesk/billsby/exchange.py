@@ -21,6 +21,8 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from canceldesk import go_ahead
+
 from .errors import BillsbyError, Busy, Nonsense, Refused, Unreachable
 from .ratelimit import TokenBucket
 from .replies import Reply, refusal, seconds_to_wait, what_now
@@ -143,7 +145,8 @@ class Exchange:
     def send(self, call: Call) -> Reply:
         """Give the 2xx reply to ``call``, after repeats where they are safe.
 
-        Lasts about LONGEST_CALL at most. Raises the errors of :mod:`canceldesk.billsby.errors`.
+        Lasts about LONGEST_CALL at most. A call that writes asks for its go-ahead before every
+        attempt. Raises the errors of :mod:`canceldesk.billsby.errors`, and what is said no with.
         """
         deadline = self._monotonic() + LONGEST_CALL
 
@@ -168,6 +171,8 @@ class Exchange:
                 f"{call.doing}. Try again in a moment.",
                 retry_after=wait,
             )
+        if call.writes:
+            go_ahead.assure()
         started = self._monotonic()
         reply: Reply | None = None
         trouble: str | None = None

@@ -2,12 +2,14 @@
 
 Whoever holds the lease writes only inside `fenced`, which fails when somebody else has taken
 the case over meanwhile: a process that slept through its lease changes nothing when it wakes.
+The token, not the time, is what keeps a pass from writing; so machines whose clocks differ, and a
+clock that is set back or ahead, cost a pass at worst.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -18,6 +20,8 @@ from canceldesk import clock
 from canceldesk.cases.models import Case
 
 LENGTH = dt.timedelta(seconds=50)
+# No lease ends later than this after now, unless the clock was set back since it was taken.
+_LATEST_END = 2 * LENGTH
 
 
 class LostLeaseError(Exception):
@@ -32,14 +36,18 @@ class Lease:
     token: int
 
 
+def free(now: dt.datetime) -> Q:
+    """Cases that nobody works on: never leased, given back, or run out."""
+    in_force = Q(lease_until__gte=now, lease_until__lte=now + _LATEST_END)
+    return Q(lease_until=None) | ~in_force
+
+
 def take(case_id: int, owner: str) -> Lease | None:
     """The lease on a case, or None while somebody else holds it."""
     now = clock.now()
     with transaction.atomic():
-        taken = (
-            Case.objects.filter(pk=case_id)
-            .filter(Q(lease_until=None) | Q(lease_until__lt=now))
-            .update(lease_owner=owner, lease_until=now + LENGTH, lease_token=F("lease_token") + 1)
+        taken = Case.objects.filter(free(now), pk=case_id).update(
+            lease_owner=owner, lease_until=now + LENGTH, lease_token=F("lease_token") + 1
         )
         if not taken:
             return None
@@ -73,3 +81,18 @@ def give_back(lease: Lease) -> None:
     Case.objects.filter(pk=lease.case_id, lease_token=lease.token).update(
         lease_until=None, lease_owner=""
     )
+
+
+def revoke(owners: Iterable[str]) -> int:
+    """End the leases of workers that are gone or about to be, and fence them off; gives how many.
+
+    A pass of theirs that still runs somewhere can write nothing more.
+    """
+    return Case.objects.filter(lease_until__isnull=False, lease_owner__in=list(owners)).update(
+        lease_until=None, lease_owner="", lease_token=F("lease_token") + 1
+    )
+
+
+def owners() -> set[str]:
+    """The workers that hold a lease, run out or not."""
+    return set(Case.objects.filter(lease_until__isnull=False).values_list("lease_owner", flat=True))

@@ -129,6 +129,9 @@ class Case(models.Model):
             models.Index(
                 fields=["next_pass_at"], name="case_due", condition=Q(next_pass_at__isnull=False)
             ),
+            models.Index(
+                fields=["lease_owner"], name="case_leased", condition=Q(lease_until__isnull=False)
+            ),
             models.Index(fields=["state", "next_charge_at"], name="case_queue"),
             models.Index(fields=["client", "state"], name="case_of_client"),
         ]

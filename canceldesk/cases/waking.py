@@ -7,10 +7,11 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.dispatch import Signal
 
 from canceldesk import clock
+from canceldesk.cases import lease as leases
 from canceldesk.cases.models import Case
 
 case_woken = Signal()
@@ -27,5 +28,6 @@ def wake(case_id: int) -> None:
 
 def due(now: dt.datetime) -> QuerySet[Case]:
     """Cases whose pass is due and that nobody is working on, the longest due first."""
-    free = Q(lease_until=None) | Q(lease_until__lt=now)
-    return Case.objects.filter(free, next_pass_at__lte=now).order_by("next_pass_at", "pk")
+    return Case.objects.filter(leases.free(now), next_pass_at__lte=now).order_by(
+        "next_pass_at", "pk"
+    )

@@ -14,7 +14,7 @@ from contextlib import suppress
 import structlog
 from django.db.models import F
 
-from canceldesk import clock, outside
+from canceldesk import clock, go_ahead, outside
 from canceldesk.billsby import BillsbyError
 from canceldesk.cases import lease as leases
 from canceldesk.cases import services as cases
@@ -93,6 +93,12 @@ def _pass(case: Case, lease: Lease) -> list[Waits]:
         work = Work(case, lease, outside.billsby(), outside.the_list())
     except (NotSetUpError, BadSettingError) as problem:
         return [_not_set_up(problem)]
+    with go_ahead.asked_of(work.assure_mine):
+        return _by_state(work)
+
+
+def _by_state(work: Work) -> list[Waits]:
+    case = work.case
     if case.state == State.CLOSING:
         return _close(work)
     if case.state == State.CLOSED:

@@ -39,7 +39,6 @@ def give_back(work: Work, scope: CaseSubscription) -> Result:
     if hold.original_next_billing_at is None:
         return _nothing_to_give(name)
     wanted = next_date(hold.original_next_billing_at, clock.now())
-    work.before_a_call()
     try:
         was_paused = hold.original_status == SubscriptionStatus.PAUSED
         work.billsby.set_renewal_date(subscription.billsby_id, wanted, pause=was_paused)

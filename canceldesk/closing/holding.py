@@ -146,7 +146,6 @@ def _place(work: Work, scope: CaseSubscription, hold: Hold | None, verb: Verb) -
     for until in _dates_to_try(work, before):
         with work.fenced():
             change(hold, tried_until=until)
-        work.before_a_call()
         try:
             work.billsby.set_renewal_date(before.billsby_id, until, pause=True)
         except (Refused, Blocked) as problem:
@@ -303,7 +302,6 @@ def _release(work: Work, scope: CaseSubscription, hold: Hold) -> Result:
     is charged. Where Billsby refuses, the hold stays and the person is told the other way.
     """
     name = str(scope.subscription)
-    work.before_a_call()
     try:
         work.billsby.set_renewal_date(scope.subscription.billsby_id, hold.until, pause=False)
     except (Refused, Blocked) as problem:

@@ -161,9 +161,12 @@ class Work:
             self._check_unchanged()
             yield
 
-    def before_a_call(self) -> None:
-        """Renew the lease, so that nothing is sent by a pass that has been taken over, or for a
-        case that a person has decided otherwise meanwhile.
+    def assure_mine(self) -> None:
+        """Renew the lease, so that nothing is changed outside by a pass that has been taken over,
+        or for a case that a person has decided otherwise meanwhile. Asked before every such change
+        (`go_ahead`).
+
+        Raises LostLeaseError.
         """
         leases.renew(self.lease)
         self._check_unchanged()

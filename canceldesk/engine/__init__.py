@@ -10,11 +10,13 @@ case numbers, and everything it holds may be thrown away. Rules, with what they 
 * A sweep in every worker finds what is due and not yet queued, so that a lost signal, an
   unreachable engine or a dead machine delays a case but never strands it.
 * Every pass has a time limit in the engine. When it is over, DBOS lets go of the pass, whoever
-  had it, and the sweep can queue the case again; the lease decides who may work on it.
+  had it, and the sweep can queue the case again; the lease decides who may work on it. What a dead
+  process of the same machine had is let go of at once (`take_over`).
 """
 
-from canceldesk.engine.housekeeping import sweep, tidy
-from canceldesk.engine.place import executor_id, migrate
+from canceldesk.engine.housekeeping import sweep, take_over, tidy
+from canceldesk.engine.place import migrate
+from canceldesk.engine.processes import executor_id
 from canceldesk.engine.queueing import check, enqueue, listen
 from canceldesk.engine.work import make_passes, run_due
 from canceldesk.engine.worker import Worker
@@ -29,5 +31,6 @@ __all__ = [
     "migrate",
     "run_due",
     "sweep",
+    "take_over",
     "tidy",
 ]

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import secrets
-import socket
 import sqlite3
 import time
 from functools import lru_cache
@@ -85,11 +82,6 @@ def quieten() -> None:
     if not dbos_log.handlers:
         dbos_log.addHandler(logging.NullHandler())
     dbos_log.setLevel(logging.WARNING)
-
-
-def executor_id() -> str:
-    """A name for this process that no other has or had: host, process number, chance."""
-    return f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(2)}"
 
 
 def migrate() -> None:

@@ -13,7 +13,7 @@ from canceldesk.checks.services import CannotCompareError, compare_book
 from canceldesk.clients import refreshing
 from canceldesk.closing.advance import advance
 from canceldesk.configuration import services as configuration
-from canceldesk.engine.place import executor_id
+from canceldesk.engine.processes import executor_id
 from canceldesk.engine.queueing import COMPARE, ONE_PASS, REFRESH
 from canceldesk.outside import NotSetUpError
 from canceldesk.workbook.errors import ListError

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import structlog
 from dbos import DBOS, DBOSConfig
 from django.db import close_old_connections
 
+from canceldesk.cases import lease as leases
 from canceldesk.configuration import services as configuration
-from canceldesk.engine.housekeeping import Housekeeping
-from canceldesk.engine.place import NAME, SCHEMA, VERSION, executor_id, place, quieten
+from canceldesk.engine.housekeeping import Housekeeping, let_go_of
+from canceldesk.engine.place import NAME, SCHEMA, VERSION, place, quieten
+from canceldesk.engine.processes import executor_id
 from canceldesk.engine.queueing import CHORES, PASSES
+
+logger = structlog.get_logger(__name__)
 
 POLL_SECONDS = 0.2
 CHORES_POLL_SECONDS = 2.0
@@ -40,9 +45,19 @@ class Worker:
         self._housekeeping.start()
 
     def stop(self) -> None:
-        """Take no more work, and give what is under way up to 20 seconds to finish."""
+        """Take no more work, give what is under way up to 20 seconds to finish, and hand back what
+        has not finished by then: another worker can take it at once.
+        """
         self._housekeeping.end()
         DBOS.destroy(workflow_completion_timeout_sec=DRAIN_SECONDS)
+        try:
+            handed_back = leases.revoke([self.executor_id])
+            if handed_back:
+                let_go_of(self.executor_id.__eq__)
+                logger.warning("handed_back", cases=handed_back)
+        except Exception:
+            # Nothing is lost by it: the leases run out by themselves.
+            logger.warning("not_handed_back", exc_info=True)
         close_old_connections()
 
 

@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 
 from lxml import etree
 
+from canceldesk import go_ahead
 from canceldesk.workbook import editing, reading, text
 from canceldesk.workbook.errors import (
     CannotEdit,
@@ -48,6 +49,7 @@ _REFUSALS: Final = (CannotEdit, CannotPlace, ReadBackDiffers)
 class _Wanted:
     row: NewRow
     expected: str | None
+    go_ahead: go_ahead.Question
 
 
 _Tickets = Sequence[Ticket[_Wanted, RowWritten]]
@@ -119,7 +121,7 @@ class WorkbookList(CancellationList):
             )
         path = companions.real(self.path)
         saving.read(path)
-        wanted = _Wanted(row, expected_fingerprint)
+        wanted = _Wanted(row, expected_fingerprint, go_ahead.question())
         place = (path, self._told, row.currency)
         with _gatherings.at(place) as gathering:
             return gathering.served(wanted, lambda gathered: self._add_those(path, gathered))
@@ -186,7 +188,7 @@ class WorkbookList(CancellationList):
         found = self._understood(lambda: self._found(data, checking=False))
         plan = Adding(found, news)
         edited = self._edited(lambda: editing.insert(found, news, self.fill))
-        if not self._saved(path, edited, before, plan, found):
+        if not self._saved(path, edited, before, plan, found, lambda: _still_wanted(tickets)):
             return False
         self._read_back(path, data, edited, plan, tickets)
         return True
@@ -220,7 +222,7 @@ class WorkbookList(CancellationList):
         standing = self._understood(lambda: _standing(path, found, row))
         plan = Removing(found, standing)
         edited = self._edited(lambda: editing.remove(found, standing.row_number))
-        if not self._saved(path, edited, before, plan, found):
+        if not self._saved(path, edited, before, plan, found, _assured):
             return None
         try:
             after = reading.fingerprint(saving.read(path))
@@ -228,12 +230,21 @@ class WorkbookList(CancellationList):
             raise _not_seen(path, "taken out", error) from error
         return RowRemoved(standing.row_number, before, after, standing)
 
-    def _saved(self, path: Path, edited: bytes, before: str, plan: Plan, found: FoundList) -> bool:
+    def _saved(
+        self,
+        path: Path,
+        edited: bytes,
+        before: str,
+        plan: Plan,
+        found: FoundList,
+        still_wanted: Callable[[], bool],
+    ) -> bool:
         kept = found.file.kept_strings
         return saving.replace(
             path,
             edited,
             check=lambda content: self._check(content, plan, kept),
+            still_wanted=still_wanted,
             before=before,
             backups=self._backups,
         )
@@ -280,6 +291,21 @@ class WorkbookList(CancellationList):
             ours=ours,
             strings=strings,
         )
+
+
+def _still_wanted(tickets: _Tickets) -> bool:
+    """Whether every row may still be written; one that may not is told so and left out."""
+    for ticket in tickets:
+        try:
+            ticket.wanted.go_ahead()
+        except Exception as refusal:
+            ticket.trouble = refusal
+    return not any(ticket.served for ticket in tickets)
+
+
+def _assured() -> bool:
+    go_ahead.assure()
+    return True
 
 
 def _standing(path: Path, found: FoundList, row: ListedRow) -> ListedRow:

@@ -9,6 +9,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
+from canceldesk import go_ahead
 from canceldesk.billsby import (
     BillsbyError,
     Busy,
@@ -19,6 +20,7 @@ from canceldesk.billsby import (
     Unreachable,
     exchange,
 )
+from canceldesk.billsby.client import BURST
 
 from .helpers import (
     BASE,
@@ -413,3 +415,47 @@ def test_a_closed_client_has_closed_its_connections():
         read(billsby)
         assert not transport.closed
     assert transport.closed
+
+
+class TakenOverError(Exception):
+    """The case is somebody else's now."""
+
+
+def taken_over() -> None:
+    raise TakenOverError
+
+
+@writes
+def test_a_write_that_may_not_be_done_any_more_is_not_sent(write):
+    script = Script(DONE)
+    with go_ahead.asked_of(taken_over), pytest.raises(TakenOverError):
+        write(client(script))
+    assert script.asked == []
+
+
+@writes
+def test_a_write_asks_for_its_go_ahead_after_every_wait_and_before_every_try(write):
+    clock = MovedClock()
+    asked_at: list[float] = []
+    script = Script(httpx.ConnectError("refused"), DONE)
+    with go_ahead.asked_of(lambda: asked_at.append(clock.at)):
+        write(client(script, clock))
+    assert len(asked_at) == len(script.asked) == 2
+    assert asked_at[1] == clock.at > asked_at[0]
+
+
+@writes
+def test_a_write_waits_for_its_turn_before_it_asks(write):
+    clock = MovedClock()
+    billsby = client(Script(DONE), clock, rate_per_second=0.1)
+    for _ in range(BURST):
+        write(billsby)
+    asked_at: list[float] = []
+    with go_ahead.asked_of(lambda: asked_at.append(clock.at)):
+        write(billsby)
+    assert asked_at == [1010.0]
+
+
+def test_a_read_needs_no_go_ahead():
+    with go_ahead.asked_of(taken_over):
+        read(client(Script(FINE)))

@@ -271,3 +271,56 @@ def test_never_two_holders_whose_writes_both_succeed() -> None:
     run_state_machine_as_test(
         Workers, settings=settings(max_examples=40, stateful_step_count=25, deadline=None)
     )
+
+
+# ------------------------------------------------------------------ clocks that differ
+
+
+@pytest.mark.parametrize("ahead", [dt.timedelta(0), LENGTH])
+def test_a_clock_that_is_a_little_behind_does_not_free_a_lease(
+    case: Case, ahead: dt.timedelta
+) -> None:
+    take(case)
+    clock.advance(-ahead)
+    assert leases.take(case.pk, "two") is None
+
+
+def test_a_lease_from_before_the_clock_was_set_back_does_not_keep_the_case(case: Case) -> None:
+    died = take(case)
+    clock.advance(-dt.timedelta(hours=1))
+    assert leases.take(case.pk, "two") is not None
+    with pytest.raises(LostLeaseError):
+        leases.renew(died)
+
+
+# ------------------------------------------------------------------ workers that are gone
+
+
+def test_the_leases_of_a_worker_that_is_gone_are_ended_and_fenced_off(case: Case) -> None:
+    mine, other = take(case, "gone"), make_case()
+    take(other, "living")
+    assert leases.owners() == {"gone", "living"}
+
+    assert leases.revoke(["gone", "unknown"]) == 1
+
+    assert leases.owners() == {"living"}
+    with pytest.raises(LostLeaseError):
+        write(case, mine, "from the grave")
+    assert leases.take(case.pk, "two") is not None
+    assert leases.take(other.pk, "two") is None
+
+
+def test_a_lease_that_was_revoked_does_not_come_back_with_the_next_one(case: Case) -> None:
+    gone = take(case, "gone")
+    leases.revoke(["gone"])
+    awake = take(case, "two")
+    assert awake.token > gone.token + 1
+    with pytest.raises(LostLeaseError):
+        leases.renew(gone)
+    leases.renew(awake)
+
+
+def test_nothing_is_revoked_of_those_who_hold_nothing(case: Case) -> None:
+    leases.give_back(take(case, "one"))
+    assert leases.owners() == set()
+    assert leases.revoke(["one"]) == 0

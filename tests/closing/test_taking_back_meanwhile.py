@@ -65,7 +65,7 @@ def test_a_workbook_that_was_never_reached_troubles_nobody_after_taking_back(des
     assert not Intent.objects.filter(case=case).exists()
 
 
-def test_a_row_written_while_the_decision_is_taken_back_leaves_again(desk: Desk) -> None:
+def test_a_row_is_not_written_once_the_decision_is_taken_back(desk: Desk) -> None:
     _, subscription = desk.client()
     case = desk.decided(subscription)
     add = desk.the_list.add
@@ -75,6 +75,14 @@ def test_a_row_written_while_the_decision_is_taken_back_leaves_again(desk: Desk)
         return add(row, expected_fingerprint=expected_fingerprint)
 
     desk.the_list.add = meanwhile  # type: ignore[method-assign]
+    assert not advance(case.pk, owner="worker")
+    assert not desk.the_list.rows
+
+
+def test_a_row_whose_decision_is_taken_back_at_the_last_moment_leaves_again(desk: Desk) -> None:
+    _, subscription = desk.client()
+    case = desk.decided(subscription)
+    desk.the_list.at_last_moment = lambda: take_back(desk, case)
     assert not advance(case.pk, owner="worker")
     assert len(desk.the_list.rows) == 1
     desk.advance(case)
@@ -93,17 +101,15 @@ def test_a_row_that_a_sleeper_writes_late_is_waited_for_and_leaves(
         desk.the_list.rows.clear()
         desk.advance(case)
         services.rewrite_row(case, by=desk.manager)
-    add = desk.the_list.add
     seen = []
 
-    def asleep(row: NewRow, *, expected_fingerprint: str | None = None) -> RowWritten:
+    def asleep() -> None:
         take_back(desk, case)
         desk.later(seconds=51)
         desk.advance(case)
         seen.append((state_of_row(case), "waits a minute" in case.waits_sentence))
-        return add(row, expected_fingerprint=expected_fingerprint)
 
-    desk.the_list.add = asleep  # type: ignore[method-assign]
+    desk.the_list.at_last_moment = asleep
     assert not advance(case.pk, owner="sleeper")
     assert seen == [(Intent.State.LEAVING, True)], "it may still come"
     assert len(desk.the_list.rows) == 1
@@ -111,6 +117,25 @@ def test_a_row_that_a_sleeper_writes_late_is_waited_for_and_leaves(
     desk.advance(case)
     assert not desk.the_list.rows
     assert state_of_row(case) == Intent.State.REMOVED
+
+
+def test_a_sleeper_that_was_taken_over_writes_nothing_however_long_it_slept(desk: Desk) -> None:
+    """The file is the same as when it fell asleep: only the lease tells that it is too late."""
+    _, subscription = desk.client()
+    case = desk.decided(subscription)
+    add = desk.the_list.add
+
+    def asleep(row: NewRow, *, expected_fingerprint: str | None = None) -> RowWritten:
+        desk.the_list.add = add  # type: ignore[method-assign]
+        take_back(desk, case)
+        desk.later(minutes=5)
+        desk.advance(case)
+        assert state_of_row(case) == Intent.State.REMOVED
+        return add(row, expected_fingerprint=expected_fingerprint)
+
+    desk.the_list.add = asleep  # type: ignore[method-assign]
+    assert not advance(case.pk, owner="sleeper")
+    assert not desk.the_list.rows
 
 
 def test_a_row_that_never_came_is_not_waited_for_for_ever(desk: Desk) -> None:

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
-import socket
 import threading
 from collections.abc import Callable
 
@@ -70,10 +68,7 @@ def test_a_case_of_a_dead_worker_is_queued_when_its_lease_has_run_out() -> None:
 def test_a_sweep_asks_the_engine_nothing_while_nothing_is_due(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def nobody() -> None:
-        raise AssertionError("the engine was asked")
-
-    monkeypatch.setattr(housekeeping, "client", nobody)
+    monkeypatch.setattr(housekeeping, "client", _nobody)
 
     assert engine.sweep() == 0
 
@@ -123,19 +118,19 @@ def test_what_waits_is_never_forgotten() -> None:
     assert cases_queued() == [7]
 
 
-def _this_host() -> str:
-    return socket.gethostname()[:40]
+# ------------------------------------------------------------------ taking over
 
 
-def test_what_a_dead_process_of_this_machine_held_can_be_queued_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def gone(_pid: int, _signal: int) -> None:
-        raise ProcessLookupError
+@pytest.fixture
+def dead(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A worker of this machine that has died."""
+    monkeypatch.setattr(housekeeping, "is_dead", "dead-worker".__eq__)
+    return "dead-worker"
 
-    monkeypatch.setattr(os, "kill", gone)
+
+def test_what_a_dead_process_of_this_machine_held_can_be_queued_again(dead: str) -> None:
     engine.enqueue(7)
-    _set(status="PENDING", executor_id=f"{_this_host()}-4242-beef")
+    _set(status="PENDING", executor_id=dead)
     assert engine.enqueue(7) is False
 
     engine.tidy()
@@ -143,12 +138,9 @@ def test_what_a_dead_process_of_this_machine_held_can_be_queued_again(
     assert engine.enqueue(7) is True
 
 
-@pytest.mark.parametrize(
-    "executor",
-    [f"{_this_host()}-{os.getpid()}-beef", "another-machine-4242-beef", "local"],
-    ids=["living", "elsewhere", "nobody"],
-)
-def test_what_the_living_and_other_machines_hold_is_left_to_them(executor: str) -> None:
+@pytest.mark.usefixtures("dead")
+@pytest.mark.parametrize("executor", ["a-living-worker", "another-machine", "local", None])
+def test_what_the_living_and_other_machines_hold_is_left_to_them(executor: str | None) -> None:
     engine.enqueue(7)
     _set(status="PENDING", executor_id=executor)
 
@@ -157,13 +149,47 @@ def test_what_the_living_and_other_machines_hold_is_left_to_them(executor: str) 
     assert engine.enqueue(7) is False
 
 
-def test_a_process_of_another_user_is_alive(monkeypatch: pytest.MonkeyPatch) -> None:
-    def not_ours(_pid: int, _signal: int) -> None:
-        raise PermissionError
+def test_a_case_that_died_with_a_process_of_this_machine_is_due_at_once(dead: str) -> None:
+    case = make_case(next_pass_at=clock.now())
+    slept = lease.take(case.pk, dead)
+    engine.enqueue(case.pk)
+    _set(status="PENDING", executor_id=dead)
+    assert engine.sweep() == 0
 
-    monkeypatch.setattr(os, "kill", not_ours)
+    assert engine.take_over() == 1
 
-    assert housekeeping._is_dead(f"{_this_host()}-1-beef") is False
+    assert engine.sweep() == 1
+    assert slept is not None
+    with pytest.raises(lease.LostLeaseError):
+        lease.renew(slept)
+
+
+@pytest.mark.usefixtures("dead")
+def test_cases_of_living_workers_are_not_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = make_case(next_pass_at=clock.now())
+    lease.take(case.pk, "a living worker")
+    monkeypatch.setattr(housekeeping, "client", _nobody)
+
+    assert engine.take_over() == 0
+
+    assert lease.owners() == {"a living worker"}
+
+
+def test_the_lease_is_kept_until_the_engine_has_let_go(
+    dead: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = make_case(next_pass_at=clock.now())
+    lease.take(case.pk, dead)
+    monkeypatch.setattr(housekeeping, "client", _nobody)
+
+    with pytest.raises(AssertionError):
+        engine.take_over()
+
+    assert lease.owners() == {dead}
+
+
+def _nobody() -> None:
+    raise AssertionError("the engine was asked")
 
 
 # ------------------------------------------------------------------ chores by the clock
@@ -258,7 +284,9 @@ def test_no_comparison_without_a_workbook(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.fixture
 def chores(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], threading.Event]:
     """Replaces the chores; each fires an event the second time it is done."""
-    events = {name: threading.Event() for name in ("sweep", "tidy", "refresh", "compare")}
+    events = {
+        name: threading.Event() for name in ("sweep", "take_over", "tidy", "refresh", "compare")
+    }
 
     def chore(name: str) -> Callable[[], None]:
         calls: list[int] = []
@@ -274,6 +302,7 @@ def chores(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], threading.Event]:
         return do
 
     monkeypatch.setattr(housekeeping, "sweep", chore("sweep"))
+    monkeypatch.setattr(housekeeping, "take_over", chore("take_over"))
     monkeypatch.setattr(housekeeping, "tidy", chore("tidy"))
     monkeypatch.setattr(housekeeping, "refresh_if_due", chore("refresh"))
     monkeypatch.setattr(housekeeping, "compare_if_due", chore("compare"))
@@ -287,10 +316,10 @@ def test_the_chores_go_on_after_one_of_them_failed(
 ) -> None:
     thread = housekeeping.Housekeeping()
     thread.start()
-    done = [chores(name).wait(10) for name in ("sweep", "tidy", "refresh", "compare")]
+    done = [chores(name).wait(10) for name in ("sweep", "take_over", "tidy", "refresh", "compare")]
     thread.end()
 
-    assert done == [True] * 4
+    assert done == [True] * 5
     assert not thread.is_alive()
 
 

@@ -9,14 +9,6 @@ import pytest
 from canceldesk.engine import place
 
 
-def test_every_process_has_an_executor_id_that_no_other_has() -> None:
-    assert place.executor_id() != place.executor_id()
-
-
-def test_an_executor_id_fits_the_lease() -> None:
-    assert len(place.executor_id()) <= 80
-
-
 @pytest.mark.parametrize("version", [(3, 40, 1), (3, 45, 0)])
 def test_every_sqlite_knows_fractions_of_seconds_where_it_must(
     monkeypatch: pytest.MonkeyPatch, version: tuple[int, int, int]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import queue
+import threading
 from typing import Any
 
 import pytest
+from django.db import OperationalError, connections
 
-from canceldesk import engine, outside
+from canceldesk import clock, engine, outside
 from canceldesk.billsby import Unreachable
+from canceldesk.cases import lease
 from canceldesk.checks.services import Report
 from canceldesk.clients import refreshing
 from canceldesk.clients.models import Refresh
@@ -17,6 +20,7 @@ from canceldesk.configuration import services as configuration
 from canceldesk.engine import housekeeping, place, queueing, work
 from canceldesk.engine import worker as workers
 from canceldesk.outside import NotSetUpError
+from tests.factories import make_case
 
 pytestmark = pytest.mark.loopback  # an event loop needs a socket pair
 
@@ -74,6 +78,54 @@ def test_a_stopped_worker_takes_no_more_work(made: queue.Queue[tuple[int, str]])
 
     assert made.empty()
     assert engine.check() == 1
+
+
+@pytest.fixture
+def drained_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "DRAIN_SECONDS", 0)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("drained_at_once")
+def test_what_is_still_under_way_when_the_time_is_over_is_handed_back(
+    made: queue.Queue[tuple[int, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, may_end = make_case(next_pass_at=clock.now()), threading.Event()
+    held: queue.Queue[lease.Lease | None] = queue.Queue()
+
+    def hangs(case_id: int, *, owner: str) -> int:
+        held.put(lease.take(case_id, owner))
+        connections.close_all()
+        may_end.wait(PATIENCE)
+        return 0
+
+    monkeypatch.setattr(work, "make_passes", hangs)
+    worker = engine.Worker()
+    worker.start()
+    engine.enqueue(case.pk)
+    mine = held.get(timeout=PATIENCE)
+    assert mine is not None
+    try:
+        worker.stop()
+        assert lease.owners() == set()
+        with pytest.raises(lease.LostLeaseError):
+            lease.renew(mine)
+        assert engine.sweep() == 1
+    finally:
+        may_end.set()
+
+
+def test_a_worker_ends_also_when_it_can_hand_nothing_back(
+    made: queue.Queue[tuple[int, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(_owners: object) -> int:
+        raise OperationalError("the database is away")
+
+    monkeypatch.setattr(lease, "revoke", away)
+    worker = engine.Worker()
+    worker.start()
+    worker.stop()
+    assert made.empty()
 
 
 def test_the_queue_has_the_size_the_setting_says(made: queue.Queue[tuple[int, str]]) -> None:

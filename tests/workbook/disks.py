@@ -50,10 +50,25 @@ def plain_file(folder: Path) -> Path:
     return path
 
 
-def save(path, data=NEW_DATA, *, before=OLD, backups=5, check=lambda _content: None):
+def save(
+    path,
+    data=NEW_DATA,
+    *,
+    before=OLD,
+    backups=5,
+    check=lambda _content: None,
+    still_wanted=lambda: True,
+):
     """Replace under the lock, as the list does."""
     with locking.held(path, Waiting(0)):
-        return saving.replace(path, data, before=fingerprint(before), check=check, backups=backups)
+        return saving.replace(
+            path,
+            data,
+            before=fingerprint(before),
+            check=check,
+            still_wanted=still_wanted,
+            backups=backups,
+        )
 
 
 def begun(path, before=OLD, after=NEW_DATA):

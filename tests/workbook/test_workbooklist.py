@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from canceldesk import go_ahead
 from canceldesk.workbook import editing, reading, workbooklist
 from canceldesk.workbook.errors import (
     CannotEdit,
@@ -431,3 +432,61 @@ def test_of_two_equal_rows_saved_together_the_one_a_person_deleted_is_told_as_go
     told = all_added(open_until(meeting, path), twins)
     assert sorted(type(one).__name__ for one in told) == ["ReadBackDiffers", "RowWritten"]
     assert names(path).count(NEW.name) == 1
+
+
+class TakenOverError(Exception):
+    """The case of a row is somebody else's now."""
+
+
+def taken_over() -> None:
+    raise TakenOverError
+
+
+def test_a_row_that_may_not_be_written_any_more_is_not(path):
+    before = path.read_bytes()
+    with go_ahead.asked_of(taken_over), pytest.raises(TakenOverError):
+        WorkbookList(path).add(NEW)
+    assert path.read_bytes() == before
+
+
+def test_a_row_that_may_not_be_taken_out_any_more_stays(path):
+    before = path.read_bytes()
+    row = WorkbookList(path).read().rows[0]
+    with go_ahead.asked_of(taken_over), pytest.raises(TakenOverError):
+        WorkbookList(path).remove(row)
+    assert path.read_bytes() == before
+
+
+def test_of_rows_saved_together_only_the_one_that_may_not_be_written_is_left_out(path, meeting):
+    book = open_until(meeting, path)
+
+    def added(row):
+        question = taken_over if row.name == NAMES[1] else lambda: None
+        try:
+            with go_ahead.asked_of(question):
+                return book.add(row).row.name
+        except TakenOverError:
+            return "taken over"
+
+    with ThreadPoolExecutor(len(ROWS)) as pool:
+        told = list(pool.map(added, ROWS))
+    assert told == [NAMES[0], "taken over", NAMES[2], NAMES[3]]
+    assert set(names(path)[:3]) == set(NAMES) - {NAMES[1]}
+    assert NAMES[1] not in names(path)
+
+
+def test_the_go_ahead_is_asked_for_when_the_new_file_is_ready_and_the_old_one_in_place(
+    path, monkeypatch
+):
+    said: list[str] = []
+    prepare = saving._prepare
+
+    def preparing(*args):
+        prepare(*args)
+        said.append("ready")
+
+    monkeypatch.setattr(saving, "_prepare", preparing)
+    before = path.read_bytes()
+    with go_ahead.asked_of(lambda: said.append(f"asked, old {path.read_bytes() == before}")):
+        WorkbookList(path).add(NEW)
+    assert said == ["ready", "asked, old True"]

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import quote
 
+from canceldesk import go_ahead
 from canceldesk.workbook.graph.exchange import Exchange, Reply, members
 from canceldesk.workbook.graph.patience import Patience
 from canceldesk.workbook.graph.place import Item
@@ -82,7 +83,13 @@ class Sitting:
     def write(
         self, method: str, path: str, body: Mapping[str, Any] | None, *, doing: str
     ) -> dict[str, Any]:
-        """Send one call that changes the workbook, once; what went wrong is the caller's."""
+        """Send one call that changes the workbook, once; what went wrong is the caller's.
+
+        The first asks for its go-ahead; what was begun is then brought to its end, so that no half
+        of a row is left.
+        """
+        if not self.maybe_changed:
+            go_ahead.assure()
         try:
             reply = self._send(method, path, body, doing)
         except OutcomeUnknown:

@@ -44,14 +44,21 @@ def read(path: Path) -> bytes:
 
 
 def replace(
-    path: Path, data: bytes, *, before: str, check: Callable[[bytes], None], backups: int
+    path: Path,
+    data: bytes,
+    *,
+    before: str,
+    check: Callable[[bytes], None],
+    still_wanted: Callable[[], bool],
+    backups: int,
 ) -> bool:
     """Put `data` in the place of the workbook at `path`; whether that was done.
 
     The new file is written beside the old one with its owner, mode and attributes, forced to the
-    disk, read again and given to `check`, which raises if it is not as meant. Then the two change
-    names in one step, and only then is decided, by looking at what came out: what was read
-    (`before` is its fingerprint) becomes the newest of `backups` kept versions; anything else is
+    disk, read again and given to `check`, which raises if it is not as meant. As the very last
+    thing `still_wanted` is asked; when it says no, nothing is done and the answer is False. Then
+    the two change names in one step, and only then is decided, by looking at what came out: what
+    was read (`before` is its fingerprint) becomes the newest of `backups` kept versions; anything else is
     what a person saved meanwhile, so it is put back and the answer is False. Call it with the lock
     held (`locking.held`). A link is followed. Another hard link to the workbook keeps the version
     it had, as after a save by Excel or LibreOffice.
@@ -77,6 +84,8 @@ def replace(
             if not _still_as_read(path, before):
                 return False
             locking.assure_held(path)
+            if not still_wanted():
+                return False
         except exchange.Overtaken:
             return False
         except FileNotFoundError as error:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from canceldesk import go_ahead
 from canceldesk.workbook.errors import CannotPlace
 from canceldesk.workbook.protocol import matches
 from tests.workbook.building import HEADINGS, client
@@ -134,3 +136,30 @@ def test_a_row_left_with_the_marks_of_typing_is_put_right_where_it_stands(tmp_pa
     assert written.row_number == 6
     assert sum(matches(row, NEW) for row in desk.read().rows) == 1
     assert len(desk.read().rows) == 3
+
+
+class TakenOverError(Exception):
+    """The case of a row is somebody else's now."""
+
+
+@pytest.mark.parametrize("table", [True, False])
+def test_a_row_that_may_not_be_written_any_more_leaves_the_workbook_as_it_was(
+    tmp_path: Path, *, table: bool
+) -> None:
+    graph = PracticeGraph(book(3, table=table), content=saved(3))
+    before = copy.deepcopy(graph.book)
+
+    def taken_over() -> None:
+        raise TakenOverError
+
+    with go_ahead.asked_of(taken_over), pytest.raises(TakenOverError):
+        the_list(graph, tmp_path).add(NEW)
+    assert graph.book == before
+
+
+def test_what_was_begun_is_brought_to_its_end_without_asking_again(tmp_path: Path) -> None:
+    graph = PracticeGraph(book(3), content=saved(3))
+    asked: list[bool] = []
+    with go_ahead.asked_of(lambda: asked.append(True)):
+        the_list(graph, tmp_path).add(NEW)
+    assert asked == [True]

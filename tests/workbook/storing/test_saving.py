@@ -33,7 +33,12 @@ def test_a_file_is_replaced_and_what_it_was_is_kept(path):
 def test_nothing_is_replaced_without_the_lock(path):
     with pytest.raises(InUse, match="another worker"):
         saving.replace(
-            path, NEW_DATA, before=disks.fingerprint(OLD), check=lambda _data: None, backups=5
+            path,
+            NEW_DATA,
+            before=disks.fingerprint(OLD),
+            check=lambda _data: None,
+            still_wanted=lambda: True,
+            backups=5,
         )
     assert path.read_bytes() == OLD
 
@@ -393,3 +398,26 @@ def test_a_new_workbook_that_no_disk_takes_says_why(tmp_path, monkeypatch):
     with pytest.raises(CannotSave, match="could not be made in .* because the disk is full"):
         saving.create(tmp_path / "new.xlsx", NEW_DATA)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_not_wanted_any_more_at_the_last_moment_is_not_saved(path):
+    seen: list[bytes] = []
+
+    def no() -> bool:
+        seen.append(path.read_bytes())
+        return False
+
+    assert save(path, still_wanted=no) is False
+    assert seen == [OLD]
+    assert path.read_bytes() == OLD
+    assert leftovers(path) == []
+
+
+def test_whoever_may_not_write_any_more_leaves_the_file_and_nothing_beside_it(path):
+    def taken_over() -> bool:
+        raise LookupError("the case was taken over")
+
+    with pytest.raises(LookupError):
+        save(path, still_wanted=taken_over)
+    assert path.read_bytes() == OLD
+    assert leftovers(path) == []
