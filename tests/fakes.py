@@ -25,8 +25,8 @@ COLUMNS = {
 @dataclass
 class FakeList:
     """The list in memory, with the protocol's behaviour. `trouble` is raised by the next
-    reading or writing; `has_reference` gives it a column for the case number; `at_last_moment` happens once
-    between the last question and the writing."""
+    reading or writing; `has_reference` gives it a column for the case number; `at_last_moment`
+    happens once between the last question and the writing."""
 
     rows: list[ListedRow] = field(default_factory=list)
     has_reference: bool = False

@@ -12,7 +12,7 @@ from django.dispatch import Signal
 
 from canceldesk import clock
 from canceldesk.cases import lease as leases
-from canceldesk.cases.models import Case
+from canceldesk.cases.models import OPEN_STATES, Case
 
 case_woken = Signal()
 
@@ -24,6 +24,12 @@ def wake(case_id: int) -> None:
     )
     # Robust: what is stored stays stored, and said to be so, even if the engine cannot be told.
     transaction.on_commit(lambda: case_woken.send(sender=Case, case_id=case_id), robust=True)
+
+
+def hurry(now: dt.datetime) -> int:
+    """Make every open case that waits for a later time due now; gives how many did."""
+    waiting = Case.objects.filter(state__in=OPEN_STATES, next_pass_at__gt=now)
+    return waiting.update(next_pass_at=now)
 
 
 def due(now: dt.datetime) -> QuerySet[Case]:

@@ -15,6 +15,7 @@ from canceldesk.cases import lease as leases
 from canceldesk.cases import waking
 from canceldesk.clients import refreshing
 from canceldesk.clients.models import Refresh
+from canceldesk.closing import clock_set_back
 from canceldesk.configuration import services as configuration
 from canceldesk.engine.place import client
 from canceldesk.engine.processes import is_dead
@@ -151,6 +152,30 @@ def compare_if_due() -> bool:
     return comparison_is_due(now) and enqueue_comparison(now)
 
 
+class SteppingClock:
+    """Tells when the clock was set back since it was last asked. A clock that was set ahead needs
+    nobody: what waits is only looked at sooner.
+    """
+
+    def __init__(self) -> None:
+        self._ahead = self._of_monotonic()
+        self._is_first = True
+
+    def put_right_if_set_back(self) -> bool:
+        """Put right what waits for a time that does not come so soon; whether that was needed."""
+        ahead = self._of_monotonic()
+        was_set_back = ahead < self._ahead - clock_set_back.TOLERATED
+        if self._is_first:
+            was_set_back = was_set_back or clock_set_back.was_before()
+        if was_set_back:
+            clock_set_back.put_right()
+        self._ahead, self._is_first = ahead, False
+        return was_set_back
+
+    def _of_monotonic(self) -> dt.timedelta:
+        return clock.now() - dt.datetime.fromtimestamp(time.monotonic(), tz=dt.UTC)
+
+
 class Housekeeping(threading.Thread):
     """Sweeps, tidies and refreshes for as long as the worker runs. What goes wrong is told once
     and tried again: a database that is away for a while must not end it.
@@ -160,11 +185,13 @@ class Housekeeping(threading.Thread):
         super().__init__(name="housekeeping", daemon=True)
         self._over = threading.Event()
         self._failing: set[str] = set()
+        self._clock = SteppingClock()
 
     def run(self) -> None:
         """Do every chore at its own pace until `end`."""
         chores: list[tuple[float, Callable[[], object]]] = [
             (TIDY_SECONDS, tidy),
+            (SWEEP_SECONDS, self._clock.put_right_if_set_back),
             (SWEEP_SECONDS, take_over),
             (SWEEP_SECONDS, sweep),
             (SWEEP_SECONDS * 2, refresh_if_due),

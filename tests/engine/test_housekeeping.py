@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
 
 from canceldesk import clock, engine, outside
-from canceldesk.cases import lease
+from canceldesk.cases import lease, log
+from canceldesk.cases.log import Verb
 from canceldesk.clients.models import Refresh
 from canceldesk.engine import housekeeping, place, queueing
 from canceldesk.outside import NotSetUpError
@@ -325,3 +327,51 @@ def test_the_chores_go_on_after_one_of_them_failed(
 
 def test_ending_what_never_began_is_no_error() -> None:
     housekeeping.Housekeeping().end()
+
+
+# ------------------------------------------------------------------ the clock
+
+
+@pytest.fixture
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No time passes but what the test lets pass."""
+    monkeypatch.setattr("time.monotonic", lambda: 1000.0)
+
+
+@pytest.mark.usefixtures("still")
+def test_a_clock_set_back_is_put_right_once() -> None:
+    case = make_case(next_pass_at=clock.now() + MINUTE)
+    stepping = housekeeping.SteppingClock()
+    assert stepping.put_right_if_set_back() is False
+
+    clock.advance(-dt.timedelta(hours=1))
+
+    assert stepping.put_right_if_set_back() is True
+    case.refresh_from_db()
+    assert case.next_pass_at == clock.now()
+    assert stepping.put_right_if_set_back() is False
+
+
+@pytest.mark.usefixtures("still")
+@pytest.mark.parametrize("by", [dt.timedelta(hours=1), dt.timedelta(seconds=-30), dt.timedelta(0)])
+def test_a_clock_set_ahead_or_a_little_back_needs_nobody(by: dt.timedelta) -> None:
+    stepping = housekeeping.SteppingClock()
+    clock.advance(by)
+    assert stepping.put_right_if_set_back() is False
+
+
+@pytest.mark.usefixtures("still")
+def test_a_clock_set_back_while_no_worker_ran_is_noticed_at_the_start() -> None:
+    log.record(Verb.CASE_FILED, case=make_case())
+    clock.advance(-dt.timedelta(hours=1))
+    stepping = housekeeping.SteppingClock()
+    assert stepping.put_right_if_set_back() is True
+    assert stepping.put_right_if_set_back() is False
+
+
+def test_time_that_passes_is_no_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    stepping = housekeeping.SteppingClock()
+    later = time.monotonic() + 3600
+    monkeypatch.setattr("time.monotonic", lambda: later)
+    clock.advance(dt.timedelta(hours=1))
+    assert stepping.put_right_if_set_back() is False

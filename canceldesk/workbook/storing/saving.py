@@ -58,10 +58,10 @@ def replace(
     disk, read again and given to `check`, which raises if it is not as meant. As the very last
     thing `still_wanted` is asked; when it says no, nothing is done and the answer is False. Then
     the two change names in one step, and only then is decided, by looking at what came out: what
-    was read (`before` is its fingerprint) becomes the newest of `backups` kept versions; anything else is
-    what a person saved meanwhile, so it is put back and the answer is False. Call it with the lock
-    held (`locking.held`). A link is followed. Another hard link to the workbook keeps the version
-    it had, as after a save by Excel or LibreOffice.
+    was read (`before` is its fingerprint) becomes the newest of `backups` kept versions; anything
+    else is what a person saved meanwhile, so it is put back and the answer is False. Call it with
+    the lock held (`locking.held`). A link is followed. Another hard link to the workbook keeps the
+    version it had, as after a save by Excel or LibreOffice.
 
     Raises `CannotSave` or `InUse` with the old file in place, `ReadBackDiffers` when the disk fails
     so late that nobody can tell.

@@ -1,0 +1,43 @@
+"""After a machine's clock was set back: what was written down by the wrong clock lies in a future
+that does not come so soon, and nobody is to wait for it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import structlog
+from django.db import transaction
+
+from canceldesk import clock
+from canceldesk.cases import waking
+from canceldesk.cases.models import LogEntry
+from canceldesk.closing.models import Hold, Intent
+from canceldesk.configuration import services as configuration
+
+logger = structlog.get_logger(__name__)
+
+# Less than this is how clocks differ, and not worth a pass over every open case.
+TOLERATED = dt.timedelta(seconds=30)
+
+
+def was_before() -> bool:
+    """Whether the newest entry of the log is from the future: the clock was set back while nothing
+    ran.
+    """
+    newest = LogEntry.objects.order_by("-pk").values_list("at", flat=True).first()
+    return newest is not None and newest > clock.now() + TOLERATED
+
+
+def put_right() -> int:
+    """Have every open case looked at now, and count the waits of what was sent or lifted from now
+    on; gives how many cases were waiting.
+    """
+    now = clock.now()
+    latest_release = now + dt.timedelta(minutes=configuration.whole("RELEASE_MINUTES"))
+    with transaction.atomic():
+        Intent.objects.filter(sent_at__gt=now).update(sent_at=now)
+        Hold.objects.filter(release_until__gt=latest_release).update(release_until=latest_release)
+        hurried = waking.hurry(now)
+    logger.warning("clock_set_back", cases=hurried)
+    return hurried
