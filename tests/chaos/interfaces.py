@@ -169,7 +169,9 @@ class Stage:
 
     def keep(self) -> None:
         """Write what the stage is beside the journal, for people and for the oracle."""
-        told = asdict(self, dict_factory=lambda pairs: {k: v for k, v in pairs if k != "journal"})
+        told = {name: value for name, value in vars(self).items() if name != "journal"}
+        told["people"] = [asdict(person) for person in self.people]
+        told["clients"] = [asdict(client) for client in self.clients]
         text = json.dumps(told, default=str, indent=1)
         (self.folder / "stage.json").write_text(text, encoding="utf-8")
 

@@ -1,0 +1,117 @@
+"""Which named points must be hit by a kill, and which one a newborn process is to die at."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections import Counter
+from collections.abc import Iterator
+
+from tests.chaos.points import Trigger
+
+
+def _both(*names: str) -> Iterator[str]:
+    for name in names:
+        yield f"before {name}"
+        yield f"after {name}"
+
+
+MUST_BE_HIT: dict[str, tuple[str, ...]] = {
+    "worker": tuple(
+        _both(
+            "launching",
+            "starting the worker",
+            "sweeping",
+            "tidying",
+            "queueing",
+            "passes over a case",
+            "taking a lease",
+            "renewing a lease",
+            "giving a lease back",
+            "noting a step",
+            "settling a pass",
+            "billsby.subscription",
+            "billsby.customer_invoices",
+            "billsby.set_renewal_date",
+            "billsby.write_off",
+            "billsby.cancel_subscription",
+            "list.read",
+            "list.add",
+            "list.remove",
+            "saving the workbook",
+            "preparing the new workbook",
+            "forcing the new workbook to the disk",
+            "exchanging the workbooks",
+            "settling the exchange",
+            "keeping the backup",
+            "forcing the folder to the disk",
+            "reading the workbook back",
+            "commit of closing.facts",
+            "commit of hold.placed",
+            "commit of hold.returned",
+            "commit of row.intended",
+            "commit of row.written",
+            "commit of row.removal_intended",
+            "commit of row.removed",
+            "commit of write_off.intended",
+            "commit of write_off.done",
+            "commit of cancel.intended",
+            "commit of stop.seen",
+            "commit of closing.verified",
+            "commit of case.closed",
+        )
+    ),
+    "web": tuple(
+        _both(
+            "commit of case.filed",
+            "commit of case.attempt",
+            "commit of case.decided",
+            "commit of case.taken_back",
+            "commit of case.withdrawn",
+            "commit of write_off.approved",
+            "commit of webhook.received",
+            "queueing",
+        )
+    ),
+    "billsby": (
+        "practice: before a change",
+        "practice: after a change",
+        *_both("noting that a webhook was sent", "billing", "suspending in the panel"),
+    ),
+}
+"""By kind of process. The run fails when one of these was never hit."""
+
+ALL_AT_ONCE = 0.6
+"""How many of the newborn wait for any point that is still to be hit, while there are some."""
+LATEST = {"worker": 40, "web": 4, "billsby": 30}
+
+
+class Coverage:
+    """What has been hit so far; draws what comes next from `rng`. Any thread may use it."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+        self._lock = threading.Lock()
+        self.hit: dict[str, Counter[str]] = {kind: Counter() for kind in MUST_BE_HIT}
+
+    def arm(self, kind: str) -> dict[str, Trigger]:
+        """Where a newborn process of this kind is to die."""
+        with self._lock:
+            missing = self._missing(kind)
+            if missing and self._rng.random() < ALL_AT_ONCE:
+                return {name: Trigger() for name in missing}
+            name = self._rng.choice(MUST_BE_HIT[kind])
+            return {name: Trigger(self._rng.randint(1, LATEST[kind]))}
+
+    def note(self, kind: str, point: str) -> None:
+        """A process died at a point."""
+        with self._lock:
+            self.hit[kind][point] += 1
+
+    def missing(self) -> list[str]:
+        """What must still be hit, as `kind: point`."""
+        with self._lock:
+            return [f"{kind}: {name}" for kind in MUST_BE_HIT for name in self._missing(kind)]
+
+    def _missing(self, kind: str) -> list[str]:
+        return [name for name in MUST_BE_HIT[kind] if not self.hit[kind][name]]

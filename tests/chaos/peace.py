@@ -1,0 +1,113 @@
+"""After the mischief: everything works again, people do what they owe, time passes, and every
+case comes to its end or waits on a person with a sentence.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.chaos import deskdata
+from tests.chaos.interfaces import Crew, Stage
+
+ENDED = ("closed", "retained", "withdrawn")
+LOOK_EVERY = 0.25
+QUIET_ROUNDS = 8
+"""Rounds without any change after which nothing more is to be expected."""
+FARTHEST = 900.0
+"""Seconds ahead that are still skipped by putting the clock on; watches lie days ahead."""
+STUCK_AFTER = 4.0
+"""Real seconds of work without a change after which leases of the dead are let run out."""
+LEASE = 55.0
+
+
+@dataclass(frozen=True)
+class Look:
+    """The desk at one moment: unfinished cases as (number, state, waits for, sentence), seconds
+    until the next pass that is due within reach (0: now; None: none), and what changes when
+    anything does.
+    """
+
+    unfinished: list[tuple[str, str, str, str]]
+    next_in: float | None
+    versions: int
+
+
+def look(stage: Stage, offset: float) -> Look:
+    """Ask the desk's database. Raises deskdata.Unreachable."""
+    found = deskdata.rows(
+        stage,
+        "SELECT id, state, waits_for, waits_sentence, version, next_pass_at FROM cases_case",
+    )
+    now = dt.datetime.now(tz=dt.UTC) + dt.timedelta(seconds=offset)
+    ahead = [(_moment(row[5]) - now).total_seconds() for row in found if row[5]]
+    within = [max(0.0, seconds) for seconds in ahead if seconds <= FARTHEST]
+    held = _held(stage)
+    unfinished = [
+        (f"C-{row[0]:05d}", str(row[1]), str(row[2]), str(row[3]))
+        for row in found
+        if row[1] not in ENDED or row[0] in held
+    ]
+    return Look(unfinished, min(within, default=None), sum(int(row[4]) for row in found))
+
+
+def _held(stage: Stage) -> set[int]:
+    """Cases whose client stays and whose holds have not been given back."""
+    found = deskdata.rows(
+        stage,
+        "SELECT DISTINCT c.id FROM closing_hold h"
+        " JOIN cases_casesubscription s ON s.id = h.scope_id JOIN cases_case c ON c.id = s.case_id"
+        " WHERE c.state IN ('retained', 'withdrawn')"
+        " AND h.state IN ('intended', 'held', 'releasing', 'released')",
+    )
+    return {row[0] for row in found}
+
+
+def _moment(value: object) -> dt.datetime:
+    if isinstance(value, dt.datetime):
+        return value
+    told = dt.datetime.fromisoformat(str(value))
+    return told if told.tzinfo else told.replace(tzinfo=dt.UTC)
+
+
+def keep_peace(
+    stage: Stage,
+    crew: Crew,
+    *,
+    offset: Callable[[], float],
+    step: Callable[[float], None],
+    at_most: float,
+) -> Look:
+    """Let everything come to its end, for `at_most` real seconds; gives the last look.
+
+    The clock is put on only to where something is due, so that nobody's lease runs out while it
+    is being worked on; leases of the dead are let run out when nothing moves.
+    """
+    until = time.monotonic() + at_most
+    last, quiet, moved_at = Look([], None, -1), 0, time.monotonic()
+    while time.monotonic() < until:
+        done = crew.settle()
+        try:
+            seen = look(stage, offset())
+        except deskdata.Unreachable:
+            time.sleep(LOOK_EVERY)
+            continue
+        if done or seen.versions != last.versions:
+            quiet, moved_at = 0, time.monotonic()
+        last = seen
+        if not seen.unfinished and not done:
+            return seen
+        if seen.next_in is None or seen.next_in > 0:
+            quiet += 1
+            if quiet >= QUIET_ROUNDS and all(
+                waits == "person" for _, _, waits, _ in seen.unfinished
+            ):
+                return seen
+            step((seen.next_in or 0.0) + 1)
+        elif time.monotonic() - moved_at > STUCK_AFTER:
+            moved_at = time.monotonic()
+            step(LEASE)
+        time.sleep(LOOK_EVERY)
+    return last
