@@ -27,7 +27,7 @@ BASE = "/api/v1/rest/core"
 """Where the API lives, as at Billsby's own host."""
 
 Kind = Literal[
-    "delay", "timeout", "timeout_after", "drop_before", "drop_after", "status", "rubbish"
+    "delay", "timeout", "timeout_after", "drop_before", "drop_after", "status", "rubbish", "stale"
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
 DOWN_WAYS = ("no", "503", "refuse")
@@ -44,7 +44,8 @@ class FaultRule(BaseModel):
     kind: delay (answer after `seconds`), timeout (take the call, do nothing, cut after `seconds`),
     timeout_after (the same with the change made), drop_before (cut at once, nothing done),
     drop_after (do it, then cut), status (answer `status`, with `retry_after` as header when
-    given), rubbish (`html`, `half_json` or `wrong_customer`).
+    given), rubbish (`html`, `half_json` or `wrong_customer`), stale (a read answers as it did
+    before the last change that it would show; other calls go well).
     skip: calls that pass first. times: calls that are hit, 0 for all.
     """
 
@@ -111,6 +112,7 @@ class FaultyApi:
         self._books = books
         self._sleep = sleep
         self._recent: deque[float] = deque()
+        self._replies = _Replies()
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Answer one call."""
@@ -137,8 +139,11 @@ class FaultyApi:
             exchange.reply("503 Service Unavailable", b"{}")
         elif self._over_limit():
             exchange.reply("429 Too Many Requests", b"{}", retry_after="1")
-        elif fault is None:
+        elif fault is None or fault.kind == "stale":
             exchange.run()
+            earlier = self._replies.heard(exchange)
+            if fault is not None:
+                exchange.replace_body(earlier)
         else:
             self._go_wrong(exchange, fault)
 
@@ -214,6 +219,12 @@ class _Exchange:
 
         self.body = b"".join(self._inner(self.environ, start))
 
+    def replace_body(self, body: bytes) -> None:
+        """Answer the same with another body."""
+        self.body = body
+        self.headers = [pair for pair in self.headers if pair[0].lower() != "content-length"]
+        self.headers.append(("Content-Length", str(len(body))))
+
     def reply(
         self, status: str, body: bytes, retry_after: str = "", kind: str = "application/json"
     ) -> None:
@@ -222,6 +233,27 @@ class _Exchange:
         self.headers = [("Content-Type", kind), ("Content-Length", str(len(body)))]
         if retry_after:
             self.headers.append(("Retry-After", retry_after))
+
+
+class _Replies:
+    """What each read was answered since the server started, now and before it last changed.
+
+    Once told what a read is answered now, it gives what it was answered before.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[bytes, bytes]] = {}
+
+    def heard(self, exchange: _Exchange) -> bytes:
+        """Keep the reply of one call, and give what a stale one would have been."""
+        if exchange.environ["REQUEST_METHOD"] != "GET" or not exchange.status.startswith("200"):
+            return exchange.body
+        read = f"{exchange.path}?{exchange.environ.get('QUERY_STRING', '')}"
+        now, before = self._kept.get(read, (exchange.body, exchange.body))
+        if exchange.body != now:
+            now, before = exchange.body, now
+        self._kept[read] = (now, before)
+        return before
 
 
 def _someone_else(books: Books, path: str) -> str:

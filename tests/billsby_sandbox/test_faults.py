@@ -58,6 +58,31 @@ def test_the_application_itself_raises_what_the_network_would_feel(company):
             raw.get("/subscriptions")
 
 
+def test_a_stale_read_shows_what_was_before_the_last_change(company, api, unpaid):
+    def shown():
+        found = api.get(f"/acme/customers/{company.invoice(unpaid).customer_uid}/invoices").json()
+        return found[0]["status"]
+
+    assert shown() == "Unpaid"
+    assert write_off(api, unpaid).status_code == 200
+    company.add_fault("stale", times=2)
+    assert [shown() for _ in range(3)] == ["Unpaid", "Unpaid", "WrittenOff"]
+    company.add_fault("stale", times=1)
+    assert [shown() for _ in range(2)] == ["Unpaid", "WrittenOff"]
+
+
+def test_staleness_keeps_no_change_from_being_made(company, api, unpaid):
+    company.add_fault("stale")
+    assert write_off(api, unpaid).status_code == 200
+    assert company.invoice(unpaid).status == "WrittenOff"
+
+
+def test_a_stale_read_needs_the_key_as_any_other(company, api):
+    assert api.get(LIST).status_code == 200
+    company.add_fault("stale")
+    assert api.get(LIST, headers={"ApiKey": "another"}).status_code == 401
+
+
 def test_a_delay_waits_and_then_answers(company):
     waited: list[float] = []
     company.add_fault("delay", seconds=2.5)
