@@ -22,7 +22,7 @@ def main() -> int:
     seeds = range(1, wanted.seeds + 1) if wanted.seed is None else [wanted.seed]
     outcomes = [_one(wanted, seed, database) for seed in seeds for database in databases]
     for outcome in outcomes:
-        print(outcome.line())
+        _say(outcome.line())
     return 1 if any(outcome.violations for outcome in outcomes) else 0
 
 
@@ -33,7 +33,7 @@ def _one(wanted: argparse.Namespace, seed: int, database: str) -> Outcome:
         f"python -m tests.chaos --seed {seed} --cases {wanted.cases} --kills {wanted.kills}"
         f" --database {database} --workers {wanted.workers}"
     )
-    print(f"== seed {seed} on {database}, {dt.datetime.now(tz=dt.UTC):%H:%M:%S} UTC: {repeat}")
+    _say(f"== seed {seed} on {database}, {dt.datetime.now(tz=dt.UTC):%H:%M:%S} UTC: {repeat}")
     outcome = run(
         folder,
         seed=seed,
@@ -43,13 +43,16 @@ def _one(wanted: argparse.Namespace, seed: int, database: str) -> Outcome:
         workers=wanted.workers,
         lasts=lasts,
     )
-    print(outcome.report())
+    _say(outcome.report())
     if outcome.violations or wanted.keep:
-        print(f"Everything is kept in {folder}")
+        _say(f"Everything is kept in {folder}")
     else:
         shutil.rmtree(folder)
-    sys.stdout.flush()
     return outcome
+
+
+def _say(words: str) -> None:
+    print(words, flush=True)  # noqa: T201 - this is what the command is for
 
 
 def _arguments() -> argparse.Namespace:

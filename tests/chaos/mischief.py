@@ -62,6 +62,8 @@ FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "rubbish", "rubbish": "html"},
     {"kind": "rubbish", "rubbish": "half_json"},
     {"kind": "rubbish", "rubbish": "wrong_customer"},
+    {"kind": "stale", "method": "GET"},
+    {"kind": "stale", "method": "GET"},
 )
 CLOCK_STEPS = (55.0, 70.0, 90.0, 55.0, 70.0, 180.0, -40.0, -150.0, 3600.0, -3600.0)
 """Seconds; small ones forward let the leases of the dead run out."""
@@ -90,25 +92,26 @@ def plan_mischief(seed: int, *, kills: int, lasts: float) -> list[Event]:
 
 
 def _details(rng: random.Random, what: str) -> dict[str, Any]:
-    match what:
-        case "fault":
-            rule = rng.choice(FAULTS)
-            path = rng.choice(FAULT_PATHS)
-            return {"path": path, **rule, "times": rng.randint(1, 5), "skip": rng.randint(0, 3)}
-        case "down":
-            return {"how": rng.choice(("503", "refuse")), "seconds": rng.uniform(1, 3)}
-        case "clock":
-            return {"seconds": rng.choice(CLOCK_STEPS)}
-        case "pause":
-            return {"seconds": rng.uniform(1.5, 3)}
-        case "disk":
-            return {"seconds": rng.uniform(1, 4)}
-        case "database":
-            return {"seconds": rng.uniform(1, 7), "mode": rng.choice(("immediate", "fast"))}
-        case "night":
-            return {"hours": rng.randint(3, 9)}
-        case _:
-            return {}
+    def seconds(least: float, most: float) -> float:
+        return round(rng.uniform(least, most), 2)
+
+    def fault() -> dict[str, Any]:
+        path = rng.choice(FAULT_PATHS)
+        return {"path": path, **rng.choice(FAULTS)} | {
+            "times": rng.randint(1, 5),
+            "skip": rng.randint(0, 3),
+        }
+
+    draws: dict[str, Callable[[], dict[str, Any]]] = {
+        "fault": fault,
+        "down": lambda: {"how": rng.choice(("503", "refuse")), "seconds": seconds(1, 3)},
+        "clock": lambda: {"seconds": rng.choice(CLOCK_STEPS)},
+        "pause": lambda: {"seconds": seconds(1.5, 3)},
+        "disk": lambda: {"seconds": seconds(1, 4)},
+        "database": lambda: {"seconds": seconds(1, 7), "mode": rng.choice(("immediate", "fast"))},
+        "night": lambda: {"hours": rng.randint(3, 9)},
+    }
+    return draws.get(what, dict)()
 
 
 class Mischief:
