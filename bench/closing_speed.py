@@ -1,0 +1,218 @@
+"""Closings per second against the practice Billsby, beside a bare script: the floor.
+
+`python bench/closing_speed.py [--cases 120] [--delay 0.05] [--concurrency 8]
+[--database sqlite] [--decision cancel]` prints one line for each database and decision.
+
+- desk: one `canceldesk worker` that works on 8 cases at once. Everything is counted, from the
+  moment it is ready until the last pass is over: queue, database, every write synced to the disk,
+  the row on a real workbook and both halves read back, and the first look of the watch.
+- floor: a script that makes the same calls to Billsby, for each case in the same order, with the
+  same bodies, 8 cases at once, over connections that stay open, and forgets the answers. It keeps
+  nothing, writes no list, checks nothing. The calls are those that Billsby recorded of the desk's
+  own run.
+
+`cancel`: full cancellation, a write-off in every second case; needs nobody. `suspend`: the desk
+closes until only the click is missing, then all clicks are made (not measured), the desk is woken
+as by Billsby's webhooks and closes the rest; both times are added up, for the floor, too.
+
+How to read it: "x floor" is the desk's time over the floor's; wanted is 1.25 at most. Calls and
+CPU seconds per closing depend less on how busy the machine is: of the worker, and of the pages'
+part (filing, approving, deciding, putting into the queue). The floor's CPU is what the same calls
+cost by httpx alone.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+from desk import DATABASES, Desk, again, file_and_decide, parser, standing, under_way
+from practice import KEY, Call, Practice
+from processes import DidNotHappenError, wait_until
+
+DECISIONS = ("cancel", "suspend")
+OWING = 2
+WITHIN = 300.0
+
+
+@dataclass
+class Figures:
+    """What closing some cases took, and the calls that it made, client by client, in parts."""
+
+    seconds: float = 0.0
+    cpu: float = 0.0
+    pages_cpu: float = 0.0
+    parts: list[list[list[Call]]] = field(default_factory=list)
+
+    @property
+    def calls(self) -> int:
+        return sum(len(calls) for part in self.parts for calls in part)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is closed, and how."""
+
+    decision: str
+    cases: int
+    delay: float
+    concurrency: int
+
+
+def main() -> None:
+    """Measure and print."""
+    options = parser(__doc__)
+    options.add_argument("--cases", type=int, default=120)
+    options.add_argument("--delay", type=float, default=0.05, help="seconds for each call")
+    options.add_argument("--concurrency", type=int, default=8)
+    options.add_argument("--decision", choices=DECISIONS, help="only this one")
+    chosen = options.parse_args()
+    if chosen.database and chosen.decision:
+        plan = Plan(chosen.decision, chosen.cases, chosen.delay, chosen.concurrency)
+        _measure(chosen.database, plan)
+        return
+    for database in [chosen.database] if chosen.database else DATABASES:
+        for decision in [chosen.decision] if chosen.decision else DECISIONS:
+            again("--database", database, "--decision", decision)
+
+
+def _measure(database: str, plan: Plan) -> None:
+    with standing(database, clients=plan.cases, owing=OWING, WORKERS=plan.concurrency) as desk:
+        desks = by_the_desk(desk, plan)
+        desk.practice.stop()
+        floor = by_the_floor(desk.folder / "floor", plan, desks.parts)
+    count = plan.cases
+    print(
+        f"{database:10} {plan.decision:8} desk {desks.seconds:6.2f} s = "
+        f"{count / desks.seconds:5.1f} closings/s, floor {floor.seconds:6.2f} s: "
+        f"{desks.seconds / floor.seconds:5.2f} x floor; {desks.calls / count:5.1f} calls, "
+        f"CPU {1000 * desks.cpu / count:4.0f} ms worker + {1000 * desks.pages_cpu / count:3.0f} ms "
+        f"pages (floor {1000 * floor.cpu / count:3.0f} ms) per closing",
+        flush=True,
+    )
+
+
+def by_the_desk(desk: Desk, plan: Plan) -> Figures:
+    """Close the cases with a worker."""
+    from django.db.models import Q
+
+    from canceldesk.cases.models import State, WaitsFor
+
+    figures = Figures()
+    pages = time.process_time()
+    cases = file_and_decide(desk.practice.people, plan.decision)
+    figures.pages_cpu = time.process_time() - pages
+    desk.practice.take(plan.delay)
+    mark = desk.practice.mark()
+    worker = desk.worker()
+    started, before = time.monotonic(), worker.cpu()
+    if plan.decision == "suspend":
+        asked = Q(state=State.CLOSING, waits_for=WaitsFor.NOTHING)
+        ended = wait_until(lambda: not under_way(cases, asked), "all ask", within=WITHIN)
+        figures.seconds += ended - started
+        figures.parts.append(_parts(desk.practice, mark))
+        _click(desk.practice, plan.delay)
+        mark = desk.practice.mark()
+        started = time.monotonic()
+        _wake(cases)
+    open_ = Q(state=State.CLOSING)
+    ended = wait_until(lambda: not under_way(cases, open_), "all are closed", within=WITHIN)
+    figures.seconds += ended - started
+    figures.cpu = worker.cpu() - before
+    figures.parts.append(_parts(desk.practice, mark))
+    worker.stop()
+    _check(cases)
+    return figures
+
+
+def _parts(practice: Practice, mark: int) -> list[list[Call]]:
+    return list(practice.by_client(practice.calls(since=mark)).values())
+
+
+def _click(practice: Practice, delay: float) -> None:
+    practice.take(0)
+    for person in practice.people:
+        practice.suspend(person.subscription)
+    practice.take(delay)
+
+
+def _wake(cases: Sequence[int]) -> None:
+    from django.db import transaction
+
+    from canceldesk.cases import waking
+
+    for case in cases:
+        with transaction.atomic():
+            waking.wake(case)
+
+
+def _check(cases: Sequence[int]) -> None:
+    """A desk that closes quickly but not rightly has no figures."""
+    from canceldesk import outside
+    from canceldesk.cases.models import Case, State
+
+    closed = Case.objects.filter(pk__in=cases, state=State.CLOSED).count()
+    rows = len(outside.the_list().read().rows)
+    if (closed, rows) != (len(cases), len(cases)):
+        raise DidNotHappenError(f"Of {len(cases)} cases {closed} are closed; {rows} rows.")
+
+
+def by_the_floor(folder: Path, plan: Plan, parts: Sequence[Sequence[Sequence[Call]]]) -> Figures:
+    """Make the same calls at a Billsby with the same clients."""
+    practice = Practice(folder, plan.cases, OWING)
+    practice.take(plan.delay)
+    figures = Figures()
+    with httpx.Client(headers={"ApiKey": KEY}, trust_env=False) as http:
+        for number, part in enumerate(parts):
+            if number:
+                _click(practice, plan.delay)
+            before = time.process_time()
+            figures.seconds += _at_once(plan.concurrency, _sender(http, practice.api), part)
+            figures.cpu += time.process_time() - before
+    practice.stop()
+    return figures
+
+
+def _sender(http: httpx.Client, api: str) -> Callable[[Sequence[Call]], None]:
+    def send(calls: Sequence[Call]) -> None:
+        for call in calls:
+            headers = {"Content-Type": "application/json"} if call.body else {}
+            url = f"{api}{call.path}?{call.query}"
+            http.request(
+                call.method, url, content=call.body or None, headers=headers
+            ).raise_for_status()
+
+    return send
+
+
+def _at_once(
+    many: int, do: Callable[[Sequence[Call]], None], work: Sequence[Sequence[Call]]
+) -> float:
+    waiting: queue.SimpleQueue[Sequence[Call]] = queue.SimpleQueue()
+    for one in work:
+        waiting.put(one)
+
+    def go_on() -> None:
+        while True:
+            try:
+                one = waiting.get_nowait()
+            except queue.Empty:
+                return
+            do(one)
+
+    threads = [threading.Thread(target=go_on) for _ in range(many)]
+    started = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return time.monotonic() - started
+
+
+if __name__ == "__main__":
+    main()
