@@ -12,7 +12,9 @@ from typing import Annotated
 
 import typer
 
-from canceldesk.commands import cases, checking, demo, running, settings, users
+from canceldesk.backup import pending
+from canceldesk.commands import backup, cases, checking, demo, running, settings, users
+from canceldesk.commands.answering import cannot
 from canceldesk.workbook.commands import list_app
 
 app = typer.Typer(
@@ -32,10 +34,15 @@ for command in (
     running.migrate,
     running.refresh,
     checking.doctor,
+    backup.backup,
+    backup.restore,
     settings.settings,
     demo.demo,
 ):
     app.command()(command)
+
+
+_NEED_NO_DESK = {"restore", "list", "demo"}
 
 
 def _version(asked: bool) -> None:
@@ -46,12 +53,15 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _root(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    pass
+    """Nothing works on a desk that is half restored."""
+    if context.invoked_subcommand not in _NEED_NO_DESK and (why := pending.warning()):
+        cannot(why)
 
 
 def main() -> None:

@@ -59,6 +59,7 @@ class Verb(StrEnum):
     LIST_CREATED = "list.created"
     USER_CREATED = "user.created"
     USER_CHANGED = "user.changed"
+    DESK_RESTORED = "desk.restored"
 
 
 SENTENCES: dict[Verb, str] = {
@@ -107,6 +108,8 @@ SENTENCES: dict[Verb, str] = {
     Verb.LIST_CREATED: "made a new workbook for the list: {path}",
     Verb.USER_CREATED: "added the user {user} as {role}",
     Verb.USER_CHANGED: "changed the user {user}: {what}",
+    Verb.DESK_RESTORED: "was put back to the backup of {made_at}: what was done after it is not "
+    "in this log. New cases are numbered from {next_number}",
 }
 
 

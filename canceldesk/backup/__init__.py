@@ -1,0 +1,1 @@
+"""Backups of the whole desk in one file, and putting one back without doubling anything."""
