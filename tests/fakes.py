@@ -9,7 +9,14 @@ from pathlib import Path
 
 from canceldesk import go_ahead
 from canceldesk.workbook.errors import ChangedMeanwhile, ListError
-from canceldesk.workbook.protocol import ListedRow, ListView, NewRow, RowRemoved, RowWritten
+from canceldesk.workbook.protocol import (
+    ListedRow,
+    ListView,
+    NewRow,
+    RowRemoved,
+    RowWritten,
+    Unless,
+)
 
 HEADING_ROW = 3
 COLUMNS = {
@@ -52,10 +59,17 @@ class FakeList:
             fingerprint=self._fingerprint(),
         )
 
-    def add(self, row: NewRow, *, expected_fingerprint: str | None = None) -> RowWritten:
+    def add(
+        self,
+        row: NewRow,
+        *,
+        expected_fingerprint: str | None = None,
+        unless: Unless | None = None,
+    ) -> RowWritten:
         self._raise_trouble()
         before = self._fingerprint()
-        if expected_fingerprint not in {None, before}:
+        is_another = expected_fingerprint not in {None, before}
+        if is_another and (unless is None or unless(self.read())):
             raise ChangedMeanwhile("Somebody saved the workbook meanwhile.")
         self._go_ahead(before)
         self.rows.insert(0, self.listed(row))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
@@ -90,6 +90,10 @@ class RowRemoved:
     row: ListedRow
 
 
+Unless = Callable[[ListView], bool]
+"""Whether a list as it is now keeps a row from being added: it is there already, for example."""
+
+
 class CancellationList(Protocol):
     """A place where cancelled clients are listed."""
 
@@ -97,12 +101,19 @@ class CancellationList(Protocol):
         """The list as it is now; raises `CannotRead` or `CannotPlace`."""
         ...
 
-    def add(self, row: NewRow, *, expected_fingerprint: str | None = None) -> RowWritten:
+    def add(
+        self,
+        row: NewRow,
+        *,
+        expected_fingerprint: str | None = None,
+        unless: Unless | None = None,
+    ) -> RowWritten:
         """Put `row` directly under the heading, save, read back and compare.
 
         With `expected_fingerprint` the row is added only to exactly that file, else
-        `ChangedMeanwhile`. Raises any `ListError`; unless it is `ReadBackDiffers`, nothing was
-        written.
+        `ChangedMeanwhile`; with `unless`, too, also to another, unless that says so of the list as
+        it is then, when nobody else of the desk can write. Raises any `ListError`; unless it is
+        `ReadBackDiffers`, nothing was written.
         """
         ...
 

@@ -30,6 +30,7 @@ from canceldesk.workbook.protocol import (
     NewRow,
     RowRemoved,
     RowWritten,
+    Unless,
 )
 from canceldesk.workbook.proving import Adding, Plan, Removing
 from canceldesk.workbook.reading import FoundList
@@ -49,6 +50,7 @@ _REFUSALS: Final = (CannotEdit, CannotPlace, ReadBackDiffers)
 class _Wanted:
     row: NewRow
     expected: str | None
+    unless: Unless | None
     go_ahead: go_ahead.Question
 
 
@@ -93,7 +95,9 @@ class WorkbookList(CancellationList):
 
     def read(self) -> ListView:
         """The list as it is now; raises `CannotRead` or `CannotPlace`."""
-        data = saving.read(self.path)
+        return self._view(saving.read(self.path))
+
+    def _view(self, data: bytes) -> ListView:
         who = (str(self.path), *self._told)
         known = _seen.get(who)
         if known is not None and known.fingerprint == reading.fingerprint(data):
@@ -106,13 +110,19 @@ class WorkbookList(CancellationList):
             _seen[who] = view
         return view
 
-    def add(self, row: NewRow, *, expected_fingerprint: str | None = None) -> RowWritten:
+    def add(
+        self,
+        row: NewRow,
+        *,
+        expected_fingerprint: str | None = None,
+        unless: Unless | None = None,
+    ) -> RowWritten:
         """Put `row` directly under the heading, save, read back and compare.
 
         A workbook that a person saves at the same moment is taken as they saved it and the row
-        added to that, unless `expected_fingerprint` is given. Rows of several threads that wait
-        for the same workbook are saved together, each above the one that came before it. Raises
-        any `ListError`.
+        added to that, unless `expected_fingerprint` is given without `unless`, or `unless` says so.
+        Rows of several threads that wait for the same workbook are saved together, each above the
+        one that came before it. Raises any `ListError`.
         """
         if not text.normalised(row.name) and not text.normalised(row.phone):
             raise CannotEdit(
@@ -121,7 +131,7 @@ class WorkbookList(CancellationList):
             )
         path = companions.real(self.path)
         saving.read(path)
-        wanted = _Wanted(row, expected_fingerprint, go_ahead.question())
+        wanted = _Wanted(row, expected_fingerprint, unless, go_ahead.question())
         place = (path, self._told, row.currency)
         with _gatherings.at(place) as gathering:
             return gathering.served(wanted, lambda gathered: self._add_those(path, gathered))
@@ -174,13 +184,22 @@ class WorkbookList(CancellationList):
             data = saving.read(path)
             before = reading.fingerprint(data)
             for ticket in tickets:
-                if ticket.wanted.expected not in (None, before):
-                    ticket.trouble = _saved_since(path)
+                if ticket.wanted.expected not in (None, before) and not ticket.served:
+                    ticket.trouble = self._why_not(path, data, ticket.wanted)
             open_ones = [ticket for ticket in tickets if not ticket.served]
             if not open_ones or self._try_adding(path, data, before, open_ones):
                 return
             locking.wait_until_closed(path, self._waiting)
         raise _saved_each_time(path)
+
+    def _why_not(self, path: Path, data: bytes, wanted: _Wanted) -> Exception | None:
+        """What keeps a row from being added to another file than was expected, if anything."""
+        if wanted.unless is None:
+            return _saved_since(path)
+        try:
+            return _saved_since(path) if wanted.unless(self._view(data)) else None
+        except Exception as problem:
+            return problem
 
     def _try_adding(self, path: Path, data: bytes, before: str, tickets: _Tickets) -> bool:
         """Add the rows once; False when the workbook was changed meanwhile."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from typing import Any
 
 import pytest
 
@@ -214,11 +215,11 @@ def test_a_worker_asleep_while_adding_does_not_write_a_second_row(desk: Desk) ->
     case = desk.decided(subscription)
     add = desk.the_list.add
 
-    def asleep(row: NewRow, *, expected_fingerprint: str | None = None) -> RowWritten:
+    def asleep(row: NewRow, **named: Any) -> RowWritten:
         desk.the_list.add = add  # type: ignore[method-assign]
         desk.later(seconds=60)
         assert advance(case.pk, owner="another")
-        return add(row, expected_fingerprint=expected_fingerprint)
+        return add(row, **named)
 
     desk.the_list.add = asleep  # type: ignore[method-assign]
     assert not advance(case.pk, owner="sleeper")
@@ -348,3 +349,37 @@ def test_a_case_that_waits_for_a_person_keeps_no_other_waiting(desk: Desk) -> No
     desk.the_list.trouble = None
     desk.advance(later)
     assert [row.name for row in desk.the_list.rows] == ["Bob Later"]
+
+
+def test_another_row_that_came_meanwhile_keeps_nobody_waiting(desk: Desk) -> None:
+    _, subscription = desk.client()
+    case = desk.decided(subscription)
+    add = desk.the_list.add
+
+    def meanwhile(row: NewRow, **named: Any) -> RowWritten:
+        desk.the_list.put([dataclasses.replace(row, name="Somebody Else", phone="202 555 0177")])
+        return add(row, **named)
+
+    desk.the_list.add = meanwhile  # type: ignore[method-assign]
+    desk.advance(case)
+    assert desk.step(case, Step.Name.DOCUMENT).state == Step.State.DONE
+    assert desk.the_list.written == 1
+
+
+def test_a_row_that_a_person_typed_meanwhile_is_not_written_beside_theirs(desk: Desk) -> None:
+    _, subscription = desk.client()
+    case = desk.decided(subscription)
+    add = desk.the_list.add
+
+    def meanwhile(row: NewRow, **named: Any) -> RowWritten:
+        desk.the_list.put([dataclasses.replace(row, months=99)])
+        return add(row, **named)
+
+    desk.the_list.add = meanwhile  # type: ignore[method-assign]
+    desk.advance(case)
+    assert desk.the_list.written == 0
+    desk.the_list.add = add  # type: ignore[method-assign]
+    desk.later(minutes=1)
+    desk.advance(case)
+    assert desk.the_list.written == 0
+    assert "its months differs" in case.attention

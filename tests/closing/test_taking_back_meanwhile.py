@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -70,9 +71,9 @@ def test_a_row_is_not_written_once_the_decision_is_taken_back(desk: Desk) -> Non
     case = desk.decided(subscription)
     add = desk.the_list.add
 
-    def meanwhile(row: NewRow, *, expected_fingerprint: str | None = None) -> RowWritten:
+    def meanwhile(row: NewRow, **named: Any) -> RowWritten:
         take_back(desk, case)
-        return add(row, expected_fingerprint=expected_fingerprint)
+        return add(row, **named)
 
     desk.the_list.add = meanwhile  # type: ignore[method-assign]
     assert not advance(case.pk, owner="worker")
@@ -125,13 +126,13 @@ def test_a_sleeper_that_was_taken_over_writes_nothing_however_long_it_slept(desk
     case = desk.decided(subscription)
     add = desk.the_list.add
 
-    def asleep(row: NewRow, *, expected_fingerprint: str | None = None) -> RowWritten:
+    def asleep(row: NewRow, **named: Any) -> RowWritten:
         desk.the_list.add = add  # type: ignore[method-assign]
         take_back(desk, case)
         desk.later(minutes=5)
         desk.advance(case)
         assert state_of_row(case) == Intent.State.REMOVED
-        return add(row, expected_fingerprint=expected_fingerprint)
+        return add(row, **named)
 
     desk.the_list.add = asleep  # type: ignore[method-assign]
     assert not advance(case.pk, owner="sleeper")
@@ -142,7 +143,7 @@ def test_a_row_that_never_came_is_not_waited_for_for_ever(desk: Desk) -> None:
     _, subscription = desk.client()
     case = desk.decided(subscription)
 
-    def killed(row: NewRow, *, expected_fingerprint: str | None = None) -> RowWritten:
+    def killed(row: NewRow, **named: Any) -> RowWritten:
         raise RuntimeError("power cut")
 
     desk.the_list.add = killed  # type: ignore[method-assign]

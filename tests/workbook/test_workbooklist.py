@@ -490,3 +490,70 @@ def test_the_go_ahead_is_asked_for_when_the_new_file_is_ready_and_the_old_one_in
     with go_ahead.asked_of(lambda: said.append(f"asked, old {path.read_bytes() == before}")):
         WorkbookList(path).add(NEW)
     assert said == ["ready", "asked, old True"]
+
+
+def saved_meanwhile(path):
+    """The fingerprint of a workbook that a person has saved again since."""
+    before = WorkbookList(path).read().fingerprint
+    rewrite(path, {"xl/more.xml": b"<a/>"})
+    return before
+
+
+def test_a_row_that_is_still_missing_is_added_to_what_was_saved_meanwhile(path):
+    before = saved_meanwhile(path)
+    seen = []
+
+    def is_there(view):
+        seen.append(view)
+        return any(row.name == NEW.name for row in view.rows)
+
+    WorkbookList(path).add(NEW, expected_fingerprint=before, unless=is_there)
+    assert names(path)[0] == NEW.name
+    assert [view.fingerprint == before for view in seen] == [False]
+
+
+def test_a_row_that_has_come_meanwhile_is_not_added_again(path):
+    before = WorkbookList(path).read().fingerprint
+    WorkbookList(path).add(NEW)
+    with pytest.raises(ChangedMeanwhile):
+        WorkbookList(path).add(NEW, expected_fingerprint=before, unless=lambda _view: True)
+    assert names(path).count(NEW.name) == 1
+
+
+def test_nobody_is_asked_about_a_list_that_is_as_it_was_read(path):
+    before = WorkbookList(path).read().fingerprint
+    WorkbookList(path).add(NEW, expected_fingerprint=before, unless=lambda _view: True)
+    assert names(path)[0] == NEW.name
+
+
+def test_an_answer_that_cannot_be_had_keeps_that_row_from_being_added_and_no_other(path, meeting):
+    before = saved_meanwhile(path)
+    book = open_until(meeting, path)
+
+    def no_answer(_view):
+        raise LookupError("the database is away")
+
+    def added(row):
+        unless = no_answer if row.name == NAMES[2] else (lambda _view: False)
+        try:
+            return book.add(row, expected_fingerprint=before, unless=unless).row.name
+        except LookupError:
+            return "no answer"
+
+    with ThreadPoolExecutor(len(ROWS)) as pool:
+        told = list(pool.map(added, ROWS))
+    assert told == [NAMES[0], NAMES[1], "no answer", NAMES[3]]
+    assert NAMES[2] not in names(path)
+
+
+def test_rows_that_read_the_list_before_others_were_written_are_all_saved(path, meeting, savings):
+    before = saved_meanwhile(path)
+    book = open_until(meeting, path)
+
+    def added(row):
+        return book.add(row, expected_fingerprint=before, unless=lambda _view: False)
+
+    with ThreadPoolExecutor(len(ROWS)) as pool:
+        list(pool.map(added, ROWS))
+    assert savings.times == 1
+    assert set(names(path)[: len(NAMES)]) == set(NAMES)

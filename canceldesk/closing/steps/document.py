@@ -12,7 +12,7 @@ from django.db import IntegrityError
 
 from canceldesk import clock
 from canceldesk.cases.log import Verb
-from canceldesk.cases.models import WaitsFor
+from canceldesk.cases.models import Case, WaitsFor
 from canceldesk.closing import listing, taking_out, turns
 from canceldesk.closing.models import Facts, Intent
 from canceldesk.closing.results import Done, Result, Waits
@@ -97,8 +97,8 @@ def _standing(work: Work, intent: Intent, view: ListView, listed: ListedRow, row
 
 
 def _write(work: Work, intent: Intent, view: ListView, row: NewRow) -> Result:
-    """Add the row to the very file it was missing from. A worker that was asleep meanwhile would
-    otherwise write a second one.
+    """Add the row unless it has come meanwhile. A worker that was asleep since it read the list
+    would otherwise write a second one.
     """
     first = turns.one_before(work.case, row)
     if first is not None:
@@ -110,12 +110,20 @@ def _write(work: Work, intent: Intent, view: ListView, row: NewRow) -> Result:
         )
     with work.fenced():
         intent.mark_sent(fingerprint_before=view.fingerprint)
-    written = work.the_list.add(row, expected_fingerprint=view.fingerprint)
+    written = work.the_list.add(
+        row,
+        expected_fingerprint=view.fingerprint,
+        unless=lambda now: _is_there(now, work.case, row),
+    )
     _confirm(work, intent, Verb.ROW_WRITTEN, written.row_number, written.fingerprint_after)
     return Done(
         f"Written as row {written.row_number}, on top of the list, and read back.",
         {"row_number": written.row_number, "fingerprint": written.fingerprint_after},
     )
+
+
+def _is_there(view: ListView, case: Case, row: NewRow) -> bool:
+    return bool(listing.mine(view, case, row)) or listing.nearly_mine(view, case, row) is not None
 
 
 def _confirm(work: Work, intent: Intent, verb: Verb, row_number: int, fingerprint: str) -> None:

@@ -27,6 +27,7 @@ from canceldesk.workbook.protocol import (
     NewRow,
     RowRemoved,
     RowWritten,
+    Unless,
 )
 from canceldesk.workbook.storing import locking
 from canceldesk.workbook.storing.locking import Waiting
@@ -73,12 +74,17 @@ class GraphList(CancellationList):
             with Sitting(self._exchange, self._found(patience), patience) as sitting:
                 return seeing.look(sitting, self._wanted).view()
 
-    def add(self, row: NewRow, *, expected_fingerprint: str | None = None) -> RowWritten:
+    def add(
+        self,
+        row: NewRow,
+        *,
+        expected_fingerprint: str | None = None,
+        unless: Unless | None = None,
+    ) -> RowWritten:
         """Put `row` directly under the heading, read back and compare.
 
-        With `expected_fingerprint` only to the list exactly as it was read, else
-        `ChangedMeanwhile`. Raises any `ListError`; unless it is `ReadBackDiffers`, nothing was
-        written.
+        See `CancellationList.add`. Raises any `ListError`; unless it is `ReadBackDiffers`, nothing
+        was written.
         """
         if not text.normalised(row.name) and not text.normalised(row.phone):
             raise CannotEdit(
@@ -86,7 +92,7 @@ class GraphList(CancellationList):
                 "Nothing was written."
             )
         wanted = replace(self._wanted, currency=row.currency)
-        with self._seen_alone(wanted, expected_fingerprint, "added") as (sitting, first):
+        with self._seen_alone(wanted, expected_fingerprint, "added", unless) as (sitting, first):
             return Adding(sitting, wanted, row, first).run()
 
     def remove(self, row: ListedRow, *, expected_fingerprint: str | None = None) -> RowRemoved:
@@ -130,7 +136,7 @@ class GraphList(CancellationList):
 
     @contextmanager
     def _seen_alone(
-        self, wanted: Wanted, expected: str | None, what: str
+        self, wanted: Wanted, expected: str | None, what: str, unless: Unless | None = None
     ) -> Iterator[tuple[Sitting, Seen]]:
         """A session and the list as it is now, with no other worker of this machine writing."""
         try:
@@ -141,7 +147,8 @@ class GraphList(CancellationList):
                 Sitting(self._exchange, item, patience) as sitting,
             ):
                 first = seeing.look(sitting, wanted)
-                if expected is not None and first.fingerprint != expected:
+                is_another = expected is not None and first.fingerprint != expected
+                if is_another and (unless is None or unless(first.view())):
                     raise ChangedMeanwhile(
                         f"The list in “{item.name}” was changed by someone else since the desk "
                         "read it. It is read again first. Nothing was written."

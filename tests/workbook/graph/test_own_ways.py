@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from canceldesk import go_ahead
-from canceldesk.workbook.errors import CannotPlace
+from canceldesk.workbook.errors import CannotPlace, ChangedMeanwhile
 from canceldesk.workbook.protocol import matches
 from tests.workbook.building import HEADINGS, client
 from tests.workbook.graph.building import NEW, book, put, saved, the_list
@@ -163,3 +163,23 @@ def test_what_was_begun_is_brought_to_its_end_without_asking_again(tmp_path: Pat
     with go_ahead.asked_of(lambda: asked.append(True)):
         the_list(graph, tmp_path).add(NEW)
     assert asked == [True]
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_list_that_another_has_changed_is_written_to_unless_the_row_is_there(
+    tmp_path: Path, *, is_there: bool
+) -> None:
+    graph = PracticeGraph(book(3), content=saved(3))
+    desk = the_list(graph, tmp_path)
+    before = desk.read().fingerprint
+    desk.add(replace(NEW, name="Somebody Else"))
+
+    def add() -> None:
+        desk.add(NEW, expected_fingerprint=before, unless=lambda _view: is_there)
+
+    if is_there:
+        with pytest.raises(ChangedMeanwhile):
+            add()
+    else:
+        add()
+    assert [row.name for row in desk.read().rows].count(NEW.name) == (0 if is_there else 1)
