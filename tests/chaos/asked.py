@@ -19,6 +19,8 @@ def do_what_is_asked(company: Company, errand: Errand, ways: Ways) -> int:
     errand.is_over = page.is_over
     if page.is_over:
         return 0
+    if page.state in UNDECIDED and errand.steps:
+        return 0
     if page.state in UNDECIDED:
         return int(decided_at_last(company, errand, page))
     if page.to_approve and page.asks_for_approval:

@@ -173,10 +173,10 @@ class People:
         done = 0
         while errand.steps and done < _MOST_IN_A_ROUND and self._try(errand, errand.steps[0]):
             done += 1
-        if errand.steps and errand.tries >= TRIES:
+        if errand.steps and errand.tries >= TRIES and not errand.steps[0].is_needed:
             self._tell("given_up", errand, step=errand.steps.popleft().name)
             errand.tries = 0
-        if done or errand.steps or not errand.case:
+        if done or not errand.case:
             return done
         with suppress(NotNow):
             return do_what_is_asked(self._company, errand, self._ways)

@@ -73,13 +73,14 @@ class Step:
     """One thing to do, after a while of (least, most) seconds.
 
     `do` says whether it is done; False or NotNow: try again later. `in_peace`: not before the
-    mischief is over.
+    mischief is over. `is_needed`: without it nothing else can be done.
     """
 
     name: str
     do: Callable[[Company, Errand], bool]
     after: tuple[float, float] = (0.1, 1.0)
     in_peace: bool = False
+    is_needed: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,10 +99,10 @@ def script(planned: PlannedCase, ways: Ways) -> deque[Step]:
 
 def _script(planned: PlannedCase, ways: Ways) -> Iterator[Step]:
     if planned.after:
-        yield Step("wait for the case before", _wait_for_the_other)
-    yield Step("file", _file, (0.0, 0.0))
+        yield Step("wait for the case before", _wait_for_the_other, is_needed=True)
+    yield Step("file", _file, (0.0, 0.0), is_needed=True)
     if planned.click is Click.EARLY:
-        yield Step("click", _click(ways))
+        yield Step("click early", _click_once(ways))
     if planned.row is Row.BY_HAND:
         yield Step("write the row by hand", _write_by_hand)
     for _ in range(planned.attempts):
@@ -287,6 +288,15 @@ def _click(ways: Ways) -> Callable[[Company, Errand], bool]:
     def do(company: Company, errand: Errand) -> bool:
         done = [click(company, service, ways) for service in errand.planned.scope]
         return all(done)
+
+    return do
+
+
+def _click_once(ways: Ways) -> Callable[[Company, Errand], bool]:
+    def do(company: Company, errand: Errand) -> bool:
+        for service in errand.planned.scope:
+            click(company, service, ways)
+        return True
 
     return do
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import re
+import threading
 
 import httpx
 
@@ -28,6 +29,7 @@ class PanelPerson:
 
     def __init__(self, stage: Stage) -> None:
         self._journal = stage.journal
+        self._sits = threading.Lock()
         self._client = httpx.Client(
             base_url=stage.panel_url, timeout=PATIENCE, trust_env=False, follow_redirects=True
         )
@@ -59,7 +61,7 @@ class PanelPerson:
         # The first post asks to confirm, the second confirms.
         self._post(page, {"status": to})
         status, words = self._post(page, {"status": to, "confirmed": "yes"})
-        done = "done" in words
+        done = self.status(subscription) == to
         self._write(
             "clicked",
             words.get("refused", ""),
@@ -117,7 +119,8 @@ class PanelPerson:
 
     def _post(self, path: str, fields: dict[str, str]) -> tuple[int, dict[str, str]]:
         """The status, and what the panel says by kind (`done`, `refused`)."""
-        with contextlib.suppress(httpx.HTTPError):
+        # What the panel says comes with the next page, whoever of us opens it.
+        with self._sits, contextlib.suppress(httpx.HTTPError):
             reply = self._client.post(path, data=fields)
             return reply.status_code, dict(_TOLD.findall(reply.text))
         return DEAD, {}

@@ -120,7 +120,9 @@ class Post:
                 status = self._client.post(
                     self._stage.hook_url, content=letter.body, headers=dict(letter.headers)
                 ).status_code
-            self._stage.journal.write("post", "webhook", status=status, **_about(letter))
+            knows = _knows(letter, self._stage.webhook_secret)
+            about = _about(letter)
+            self._stage.journal.write("post", "webhook", status=status, secret_ok=knows, **about)
 
     def _next(self) -> _Letter | None:
         with self._changed:
@@ -184,6 +186,10 @@ def _about(letter: _Letter) -> dict[str, str]:
     except (ValueError, KeyError, TypeError):
         about = {"type": "", "id": ""}
     return {"kind": letter.kind, **about}
+
+
+def _knows(letter: _Letter, secret: str) -> bool:
+    return dict(letter.headers).get("Secret") == secret
 
 
 def _listening(post: Post, port: int) -> ThreadingHTTPServer:
