@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -119,13 +120,12 @@ class Desk:
         import django
 
         django.setup()
-        from canceldesk import engine, newlist, outside, processlog, serving
+        from canceldesk import newlist, outside, processlog, serving
         from canceldesk.accounts.models import Role
         from canceldesk.clients.refreshing import refresh_all
 
         processlog.configure(logging.WARNING)
         serving.prepare()
-        engine.listen()
         for role in Role:
             _add_user(role)
         newlist.create_list(by=user("admin"))
@@ -216,15 +216,37 @@ def _decision(word: str) -> Decision:
     return Decision(word)
 
 
-def file_and_decide(people: Sequence[Person], decision: str) -> list[int]:
-    """Cases that need nobody but the desk any more, and Billsby's panel to suspend."""
+def decided(people: Sequence[Person], decision: str) -> list[int]:
+    """Cases that need nobody but the desk any more (to suspend: and Billsby's panel), and that no
+    worker sees before they are let go.
+    """
     made = []
     for person in people:
         case = file(person)
         approve(case, person)
         decide(case, person, decision)
+        hold_back(case)
         made.append(case.pk)
     return made
+
+
+def hold_back(case: Case) -> None:
+    """Keep the workers from a case; nothing of this process tells the engine of it by itself."""
+    from canceldesk.cases.models import Case
+
+    Case.objects.filter(pk=case.pk).update(next_pass_at=None)
+
+
+def let_go(cases: Sequence[int]) -> float:
+    """Make cases due and put them into the queue, as waking them does; the moment it began."""
+    from canceldesk import clock, engine
+    from canceldesk.cases.models import Case
+
+    began = time.monotonic()
+    Case.objects.filter(pk__in=cases).update(next_pass_at=clock.now())
+    for case in cases:
+        engine.enqueue(case)
+    return began
 
 
 def under_way(case_ids: Collection[int], unfinished: Q) -> bool:

@@ -77,6 +77,18 @@ class Process:
             self.kill()
 
 
+def cpu_of_machine() -> float:
+    """Seconds of CPU that everything on this machine has used so far, all processors together."""
+    used = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
+    user, nice, system, _idle, _waiting, *interrupts = (int(ticks) for ticks in used)
+    return (user + nice + system + sum(interrupts[:2])) / _TICKS
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
 def wait_until(happened: Callable[[], bool], what: str, *, within: float = GIVE_UP_AFTER) -> float:
     """Wait for something; the moment, on the monotonic clock, it was seen.
 
