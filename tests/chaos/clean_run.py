@@ -336,7 +336,7 @@ def _a_bookkeeper(run: Run) -> None:
         sheet = book["Cancellations"]
         sheet.insert_rows(3)
         day = dt.datetime(2026, 3, 2)  # noqa: DTZ001 - Excel knows no zones
-        row = ["Walked In", "(202) 555-0999", day, 12.5, 1, "Other"]
+        row: list[Any] = ["Walked In", "(202) 555-0999", day, 12.5, 1, "Other"]
         for column, value in enumerate([*row, None, "own-row-1"], start=1):
             sheet.cell(3, column, value)
         sheet.cell(3, 3).number_format = "mmm d, yyyy"

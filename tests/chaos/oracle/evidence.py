@@ -19,7 +19,8 @@ from tests.chaos.oracle.violation import UnreadableError
 DESK_FILE = Path("data") / "canceldesk.sqlite3"
 
 
-@dataclass(frozen=True)
+# What was read stays with the one who read it: the folder may change meanwhile.
+@dataclass(frozen=True, eq=False)
 class Evidence:
     """The folder of a run. `database_url` says where the desk's PostgreSQL is, "" that its
     database is the SQLite file in the folder. `time_zone` and `agent_limit_minor` (hundredths)

@@ -39,7 +39,7 @@ def _not_stopped(evidence: Evidence, case: Case, subscription: str) -> Iterator[
     right = ("Cancelled",) if case.decision == "cancel" else STOPPED
     changes = [e for e in evidence.billsby.events(subscription) if _is_new_status(e)]
     was_stopped = any(event.after["status"] in right for event in changes)
-    by_person = bool(changes) and changes[-1].who == PANEL and was_stopped
+    by_person = was_stopped and changes[-1].who == PANEL and _shows(changes[-1], record)
     if record["status"] not in right and not by_person:
         yield Violation(
             "not_stopped",
@@ -48,6 +48,11 @@ def _not_stopped(evidence: Evidence, case: Case, subscription: str) -> Iterator[
             f"that {subscription} is {record['status']}.",
             (str(case), stands(record), *(str(event) for event in changes[-3:])),
         )
+
+
+def _shows(event: Event, record: Row) -> bool:
+    """Whether an event explains the status that Billsby has now."""
+    return bool(event.after["status"] == record["status"])
 
 
 def _is_new_status(event: Event) -> bool:
@@ -136,7 +141,7 @@ def _holds(evidence: Evidence, subscription: str, cases: list[Case]) -> Iterator
             if held is None:
                 held = event if _is_hold(event) else None
             elif event.day(event.after) < event.day(event.before):
-                if not _is_right_date(held, event):
+                if not _is_right_date(evidence, held, event):
                     yield _wrong_date(subscription, held, event)
                 held = None
             elif _is_lifted_in_place(held, event):
@@ -173,16 +178,24 @@ def _is_lifted_in_place(held: Event, event: Event) -> bool:
     return stayed and event.after["status"] != "Paused"
 
 
-def _is_right_date(held: Event, event: Event) -> bool:
-    """A day's grace for "today", which the desk and Billsby need not agree on to the minute."""
-    original, given, today = held.day(held.before), event.day(event.after), event.at.date()
-    if given == original:
-        return True
-    months = values.whole_months(original, today) if original <= today else 0
-    ahead = [values.day_after(original, months + more) for more in (0, 1, 2)]
-    is_next = given in ahead and given <= today + dt.timedelta(days=32)
-    is_tomorrow = abs(original - today) <= ONE_DAY and today < given <= today + 2 * ONE_DAY
-    return is_next or is_tomorrow
+def _is_right_date(evidence: Evidence, held: Event, event: Event) -> bool:
+    """Whether the date fits what the desk's clock can have shown just then."""
+    original = values.certain(held.before["next_billing_at"])
+    around = (-evidence.timing.slack, dt.timedelta(0), evidence.timing.slack)
+    shown = [evidence.journal.desk_time(event.real_at + more) + more for more in around]
+    return event.day(event.after) in {_date_to_give(original, now) for now in shown}
+
+
+def _date_to_give(original: dt.datetime, now: dt.datetime) -> dt.date:
+    """The date that was replaced, or the same day of the first month ahead; never today."""
+    if original > now:
+        return max(original.date(), now.date() + ONE_DAY)
+    months = values.whole_months(original.date(), now.date())
+    return next(
+        day
+        for more in range(3)
+        if (day := values.day_after(original.date(), months + more)) > now.date()
+    )
 
 
 def _wrong_date(subscription: str, held: Event, event: Event) -> Violation:
