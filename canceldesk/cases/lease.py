@@ -12,6 +12,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -26,6 +27,12 @@ _LATEST_END = 2 * LENGTH
 
 class LostLeaseError(Exception):
     """Another worker has taken the case over; nothing more may be written."""
+
+
+class OvertakenError(LostLeaseError):
+    """A person decided, withdrew or took back while the pass was under way: the pass ends here
+    and the next one, already due, starts from what is true now.
+    """
 
 
 @dataclass(frozen=True)
@@ -56,24 +63,28 @@ def take(case_id: int, owner: str) -> Lease | None:
 
 
 @contextmanager
-def fenced(lease: Lease) -> Iterator[None]:
+def fenced(lease: Lease, **unchanged: Any) -> Iterator[None]:  # noqa: ANN401 - as for `renew`
     """A transaction that only the lease's holder can make; renews the lease.
 
-    Raises LostLeaseError, and writes nothing, when the case has been taken over.
+    Raises what `renew` raises, and writes nothing then.
     """
     with transaction.atomic():
-        renew(lease)
+        renew(lease, **unchanged)
         yield
 
 
-def renew(lease: Lease) -> None:
-    """Push the lease's end ahead; call it before every call to the outside.
+def renew(lease: Lease, **unchanged: Any) -> None:  # noqa: ANN401 - fields of the case
+    """Push the lease's end ahead, if the case is still as in `unchanged`.
 
-    Raises LostLeaseError when the case has been taken over, or the lease given back.
+    Raises LostLeaseError when the case has been taken over, or the lease given back, and
+    OvertakenError when the case is otherwise now.
     """
     mine = Case.objects.filter(pk=lease.case_id, lease_token=lease.token, lease_until__isnull=False)
-    if not mine.update(lease_until=clock.now() + LENGTH):
-        raise LostLeaseError(f"Case {lease.case_id} is being worked on elsewhere.")
+    if mine.filter(**unchanged).update(lease_until=clock.now() + LENGTH):
+        return
+    if unchanged and mine.exists():
+        raise OvertakenError(f"Case {lease.case_id} has been changed by a person meanwhile.")
+    raise LostLeaseError(f"Case {lease.case_id} is being worked on elsewhere.")
 
 
 def give_back(lease: Lease) -> None:

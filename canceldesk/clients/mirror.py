@@ -154,7 +154,9 @@ def keep_open_invoices(client: Client, invoices: Iterable[Invoice]) -> None:
     standing = [invoice for invoice in invoices if invoice.status.blocks]
     _upsert_invoices([_open_invoice(client.pk, invoice) for invoice in standing])
     numbers = [invoice.number for invoice in standing]
-    OpenInvoice.objects.filter(client=client).exclude(number__in=numbers).delete()
+    settled = OpenInvoice.objects.filter(client=client).exclude(number__in=numbers)
+    if settled.exists():  # deleting locks SQLite's database even where there is nothing
+        settled.delete()
 
 
 def add_open_invoices(invoices: Iterable[CompanyInvoice], clients: dict[str, int]) -> None:

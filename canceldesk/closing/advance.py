@@ -23,10 +23,11 @@ from canceldesk.cases.models import Case, State, WaitsFor
 from canceldesk.closing import ending, undecided, watching
 from canceldesk.closing.charges import check_charges
 from canceldesk.closing.models import Step
-from canceldesk.closing.results import Done, NotNeeded, Result, Waits, all_of
+from canceldesk.closing.notes import Notes
+from canceldesk.closing.results import Result, Waits, all_of
 from canceldesk.closing.steps import clear, confirm, document, facts, hold, stop, verify
 from canceldesk.closing.trouble import caught, unforeseen
-from canceldesk.closing.work import Work
+from canceldesk.closing.work import Work, as_read
 from canceldesk.configuration import services as configuration
 from canceldesk.configuration.reading import BadSettingError
 from canceldesk.outside import NotSetUpError
@@ -66,31 +67,33 @@ def advance(case_id: int, *, owner: str) -> bool:
     if lease is None:
         return False
     case = Case.objects.select_related("client", "reason").get(pk=case_id)
-    woken = case.wake_count
+    woken, notes = case.wake_count, Notes(case)
     try:
-        _settle(case, lease, _safe_pass(case, lease), woken)
+        _settle(case, lease, notes, _safe_pass(case, lease, notes), woken)
     except LostLeaseError:
         logger.warning("lease_lost", case=case.number, owner=owner)
-        return False
-    finally:
         leases.give_back(lease)
+        return False
+    except BaseException:
+        leases.give_back(lease)
+        raise
     return True
 
 
-def _safe_pass(case: Case, lease: Lease) -> list[Waits]:
+def _safe_pass(case: Case, lease: Lease, notes: Notes) -> list[Waits]:
     """A pass that always ends in something to write down, or in a lost lease."""
     try:
         with configuration.read_once():
-            return _pass(case, lease)
+            return _pass(case, lease, notes)
     except LostLeaseError:
         raise
     except Exception:
         return [unforeseen(case)]
 
 
-def _pass(case: Case, lease: Lease) -> list[Waits]:
+def _pass(case: Case, lease: Lease, notes: Notes) -> list[Waits]:
     try:
-        work = Work(case, lease, outside.billsby(), outside.the_list())
+        work = Work(case, lease, notes, outside.billsby(), outside.the_list())
     except (NotSetUpError, BadSettingError) as problem:
         return [_not_set_up(problem)]
     with go_ahead.asked_of(work.assure_mine):
@@ -118,72 +121,40 @@ def _close(work: Work) -> list[Waits]:
     waits: list[Waits] = []
     for name, run in _STEPS.items():
         if not reached.issuperset(_NEEDS[name]):
-            _note(work, name, None)
+            work.notes.put(name, None)
             continue
         result = caught(lambda run=run: run(work), work.case)  # type: ignore[misc]
-        _note(work, name, result)
+        work.notes.put(name, result)
         if isinstance(result, Waits):
             waits.append(result)
         else:
             reached.add(name)
     if reached.issuperset(_STEPS):
         # Stopped in this very pass, the service needs no hold any more: say so under its tick.
-        _note(work, Step.Name.HOLD, caught(lambda: hold.run(work), work.case))
+        work.notes.put(Step.Name.HOLD, caught(lambda: hold.run(work), work.case))
         ending.close(work)
-        return _attempt(lambda: watching.after_closing(work), work.case)
+        return _attempt(lambda: watching.first_look(work), work.case)
     undecided.keep_next_charge(work)
     with suppress(BillsbyError):  # the steps have said what Billsby said
         check_charges(work)
     return waits
 
 
-def _note(work: Work, name: Step.Name, result: Result | None) -> None:
-    """Keep what a step came to, for the page; changes only what differs."""
-    state, sentence, evidence = _as_step(result)
-    step = Step.objects.filter(case=work.case, name=name).first()
-    if step and (step.state, step.sentence, step.evidence) == (state, sentence, evidence):
-        return
-    with work.fenced():
-        if step and (step.state, step.sentence) == (state, sentence):
-            Step.objects.filter(pk=step.pk).update(evidence=evidence)
-            return
-        Step.objects.update_or_create(
-            case=work.case,
-            name=name,
-            defaults={
-                "state": state,
-                "sentence": sentence,
-                "evidence": evidence,
-                "changed_at": clock.now(),
-            },
-        )
-        cases.changed(work.case)
-
-
-def _as_step(result: Result | None) -> tuple[Step.State, str, dict[str, object]]:
-    match result:
-        case Done():
-            return Step.State.DONE, result.sentence, dict(result.evidence)
-        case NotNeeded():
-            return Step.State.NOT_NEEDED, result.sentence, dict(result.evidence)
-        case Waits():
-            state = Step.State.UNKNOWN if result.is_unknown else Step.State.WAITING
-            return state, result.sentence, dict(result.evidence)
-        case _:
-            return Step.State.TODO, "", {}
-
-
 def _not_set_up(problem: NotSetUpError | BadSettingError) -> Waits:
     return Waits(WaitsFor.PERSON, str(problem), again=dt.timedelta(seconds=30), attention=True)
 
 
-def _settle(case: Case, lease: Lease, waits: list[Waits], woken: int) -> None:
-    """Write down what the case waits for and when it is looked at next. Somebody who woke the
-    case during the pass is not forgotten: then it is due again at once.
+def _settle(case: Case, lease: Lease, notes: Notes, waits: list[Waits], woken: int) -> None:
+    """Write down what the case waits for and when it is looked at next, and give the lease back.
+    Somebody who woke the case during the pass is not forgotten: then it is due again at once.
+
+    Raises LostLeaseError, also when a person has changed the case since the pass last looked: what
+    the pass came to is not true any more then.
     """
     combined = all_of(waits)
     first = combined if isinstance(combined, Waits) else None
-    with leases.fenced(lease):
+    with leases.fenced(lease, **as_read(case)):
+        notes.write()
         mine = Case.objects.filter(pk=case.pk)
         told = {
             "waits_for": first.what if first else WaitsFor.NOTHING,
@@ -191,6 +162,9 @@ def _settle(case: Case, lease: Lease, waits: list[Waits], woken: int) -> None:
         }
         mine.exclude(**told).update(version=F("version") + 1, **told)
         mine.update(failures=F("failures") + 1 if first and first.is_failure else 0)
-        cases.set_attention(case, first.sentence if first and first.attention else "")
+        attention = first.sentence if first and first.attention else ""
+        if attention != case.attention:
+            cases.set_attention(case, attention)
         planned = clock.now() + first.again if first else None
         mine.filter(wake_count=woken).update(next_pass_at=planned)
+        leases.give_back(lease)

@@ -9,6 +9,7 @@ undocumented, so both ways must work: what counts is the date, because the date 
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from typing import Any
 
 from canceldesk import clock
@@ -144,10 +145,9 @@ def _place(work: Work, scope: CaseSubscription, hold: Hold | None, verb: Verb) -
     hold = _intend(work, scope, hold, before)
     refusal: BillsbyError | None = None
     for until in _dates_to_try(work, before):
-        with work.fenced():
-            change(hold, tried_until=until)
         try:
-            work.billsby.set_renewal_date(before.billsby_id, until, pause=True)
+            with work.sending(partial(change, hold, tried_until=until)):
+                work.billsby.set_renewal_date(before.billsby_id, until, pause=True)
         except (Refused, Blocked) as problem:
             refusal = problem
             continue

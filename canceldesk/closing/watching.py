@@ -44,7 +44,7 @@ SAVE_COUNTS_AFTER = dt.timedelta(days=30)
 
 def start(work: Work) -> Watch:
     """Begin the watch of a closed case through the billing dates that would have come."""
-    facts = Facts.objects.get(case=work.case)
+    facts = work.facts
     now = clock.now()
     count = configuration.whole("WATCH_BILLING_DATES")
     dates = billing_dates(facts.next_charge_at or now, now, count)
@@ -74,11 +74,16 @@ def billing_dates(first: dt.datetime, now: dt.datetime, count: int) -> list[dt.d
 
 def after_closing(work: Work) -> Result:
     """One look at a closed case; afterwards says when to look again, or that it is over."""
+    work.forget()
+    return first_look(work)
+
+
+def first_look(work: Work) -> Result:
+    """The look of the pass that has closed the case: both halves have just been read afresh."""
     watch = Watch.objects.get(case=work.case)
     row = trouble.caught(lambda: _move_row(work), work.case)
     if watch.result != Watch.Result.WATCHING:
         return row if isinstance(row, Waits) else NotNeeded("The watch is over.")
-    work.forget()
     looks = [
         trouble.each(work, _check_subscription),
         trouble.caught(lambda: _check_invoices(work), work.case),
@@ -144,7 +149,7 @@ def _move_row(work: Work) -> Result:
 
 
 def _check_row(work: Work) -> Result:
-    facts = Facts.objects.get(case=work.case)
+    facts = work.facts
     row = listing.row_for(facts)
     key = work.case.number
     try:

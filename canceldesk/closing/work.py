@@ -6,11 +6,11 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from canceldesk import clock
+from canceldesk import clock, go_ahead
 from canceldesk.billsby import (
     Billsby,
     CustomerSubscription,
@@ -21,20 +21,21 @@ from canceldesk.billsby import (
 from canceldesk.billsby.errors import Nonsense, NotFound
 from canceldesk.cases import lease as leases
 from canceldesk.cases import log
-from canceldesk.cases.lease import Lease, LostLeaseError
+from canceldesk.cases.lease import Lease
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import Case, CaseSubscription
 from canceldesk.clients import mirror
+from canceldesk.closing.models import Facts
+from canceldesk.closing.notes import Notes
 from canceldesk.configuration import services as configuration
 from canceldesk.workbook.protocol import CancellationList
 
 T = TypeVar("T")
 
 
-class OvertakenError(LostLeaseError):
-    """A person decided, withdrew or took back while the pass was under way: the pass ends here
-    and the next one, already due, starts from what is true now.
-    """
+def as_read(case: Case) -> dict[str, Any]:
+    """What a person changes by deciding, withdrawing or taking back, as this pass knows it."""
+    return {"state": case.state, "decision": case.decision, "decided_at": case.decided_at}
 
 
 @dataclass
@@ -45,9 +46,16 @@ class Work:
 
     case: Case
     lease: Lease
+    notes: Notes
     billsby: Billsby
     the_list: CancellationList
     _read: dict[str, Any] = field(default_factory=dict)
+    _mirrored: dict[str, object] = field(default_factory=dict)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """The case's facts. Raises Facts.DoesNotExist before they have been taken."""
+        return Facts.objects.get(case=self.case)
 
     @cached_property
     def scope(self) -> list[CaseSubscription]:
@@ -85,7 +93,7 @@ class Work:
                     f"Billsby says {billsby_id} belongs to {found.customer_id}, not to "
                     f"{self.client_id}. Nothing was changed; check the client in Billsby."
                 )
-            mirror.keep_subscription(self.case.client, found)
+            self._mirror(key, found, lambda: mirror.keep_subscription(self.case.client, found))
             self._read[key] = found
         return self._read[key]  # type: ignore[no-any-return]
 
@@ -119,7 +127,9 @@ class Work:
         """The client's invoices as Billsby has them in this pass."""
         if "invoices" not in self._read:
             found = self._of_client(self.billsby.customer_invoices)
-            mirror.keep_open_invoices(self.case.client, found)
+            asking = [invoice for invoice in found if invoice.status.blocks]
+            keep = partial(mirror.keep_open_invoices, self.case.client, asking)
+            self._mirror("invoices", asking, keep)
             self._read["invoices"] = found
         return self._read["invoices"]  # type: ignore[no-any-return]
 
@@ -150,6 +160,12 @@ class Work:
                 raise
             return []
 
+    def _mirror(self, key: str, found: object, keep: Callable[[], object]) -> None:
+        """Keep what was read in the desk's copy, unless this pass has kept just that."""
+        if self._mirrored.get(key) != found:
+            keep()
+            self._mirrored[key] = found
+
     def forget(self) -> None:
         """Read everything afresh from here on; a write must be followed by it."""
         self._read.clear()
@@ -157,8 +173,8 @@ class Work:
     @contextmanager
     def fenced(self) -> Iterator[None]:
         """A transaction only the lease's holder can make, about the case as it was read."""
-        with leases.fenced(self.lease):
-            self._check_unchanged()
+        with leases.fenced(self.lease, **as_read(self.case)):
+            self.notes.write()
             yield
 
     def assure_mine(self) -> None:
@@ -168,18 +184,20 @@ class Work:
 
         Raises LostLeaseError.
         """
-        leases.renew(self.lease)
-        self._check_unchanged()
+        leases.renew(self.lease, **as_read(self.case))
 
-    def _check_unchanged(self) -> None:
-        same = Case.objects.filter(
-            pk=self.case.pk,
-            state=self.case.state,
-            decision=self.case.decision,
-            decided_at=self.case.decided_at,
-        )
-        if not same.exists():
-            raise OvertakenError(f"{self.case.number} has been changed by a person meanwhile.")
+    @contextmanager
+    def sending(self, noting: Callable[[], object]) -> Iterator[None]:
+        """Inside, what is sent asks for its go-ahead, and with that `noting` writes down that it
+        leaves now.
+        """
+
+        def note_that_it_leaves() -> None:
+            with self.fenced():
+                noting()
+
+        with go_ahead.asked_of(note_that_it_leaves):
+            yield
 
     def log(self, verb: Verb, **data: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
         """Record what the desk did; call it inside `fenced`."""

@@ -38,6 +38,9 @@ def read_once() -> Iterator[None]:
 
     Short by intent, so that a change in another process is seen from the next request on.
     """
+    if _readings.get() is not None:
+        yield
+        return
     token = _readings.set(_Readings())
     try:
         yield

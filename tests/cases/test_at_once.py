@@ -27,6 +27,7 @@ from canceldesk.cases.services import AlreadyOpenError, MovedOnError, WithdrawBe
 from canceldesk.clients.models import Client
 from canceldesk.closing import services as closing
 from canceldesk.closing.models import Intent
+from canceldesk.closing.notes import Notes
 from canceldesk.closing.work import Work
 from canceldesk.retention import services as retention
 from canceldesk.retention.models import Attempt
@@ -159,7 +160,8 @@ def manages() -> User:
 
 def a_pass(case: Case, lease: Lease) -> Work:
     nothing: Any = None
-    return Work(Case.objects.get(pk=case.pk), lease, nothing, nothing)
+    mine = Case.objects.get(pk=case.pk)
+    return Work(mine, lease, Notes(mine), nothing, nothing)
 
 
 def test_an_attempt_posted_twice_at_once_is_one_attempt() -> None:

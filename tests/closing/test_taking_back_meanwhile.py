@@ -139,18 +139,28 @@ def test_a_sleeper_that_was_taken_over_writes_nothing_however_long_it_slept(desk
     assert not desk.the_list.rows
 
 
+def power_cut(*_given: Any, **_named: Any) -> RowWritten:
+    raise RuntimeError("power cut")
+
+
 def test_a_row_that_never_came_is_not_waited_for_for_ever(desk: Desk) -> None:
     _, subscription = desk.client()
     case = desk.decided(subscription)
-
-    def killed(row: NewRow, **named: Any) -> RowWritten:
-        raise RuntimeError("power cut")
-
-    desk.the_list.add = killed  # type: ignore[method-assign]
+    desk.the_list.at_last_moment = power_cut
     desk.advance(case)
     take_back(desk, case)
+    assert state_of_row(case) == Intent.State.LEAVING
     desk.settle(case, rounds=8)
     assert state_of_row(case) == Intent.State.REMOVED
+
+
+def test_a_row_that_was_never_about_to_be_saved_is_not_waited_for_at_all(desk: Desk) -> None:
+    _, subscription = desk.client()
+    case = desk.decided(subscription)
+    desk.the_list.add = power_cut  # type: ignore[method-assign]
+    desk.advance(case)
+    take_back(desk, case)
+    assert not Intent.objects.filter(case=case).exists()
 
 
 def test_a_worker_asleep_while_taking_out_does_not_take_out_the_next_row(desk: Desk) -> None:

@@ -16,6 +16,7 @@ from canceldesk.cases.models import Case, Decision, Finding, State
 from canceldesk.closing import services
 from canceldesk.closing.charges import check_charges
 from canceldesk.closing.models import Facts, Watch
+from canceldesk.closing.notes import Notes
 from canceldesk.closing.services import Seen
 from canceldesk.closing.work import Work
 from tests.closing.conftest import Desk
@@ -36,7 +37,7 @@ def look(desk: Desk, case: Case) -> None:
     lease = take(case.pk, "worker")
     assert lease is not None
     case.refresh_from_db()
-    check_charges(Work(case, lease, desk.billsby, desk.the_list))
+    check_charges(Work(case, lease, Notes(case), desk.billsby, desk.the_list))
     give_back(lease)
 
 

@@ -66,10 +66,9 @@ def _write_off(work: Work, invoice: Invoice, approval: WriteOffApproval) -> Wait
             again=dt.timedelta(seconds=10),
             is_unknown=True,
         )
-    with work.fenced():
-        intent.mark_sent()
     try:
-        work.billsby.write_off(invoice.number)
+        with work.sending(intent.mark_sent):
+            work.billsby.write_off(invoice.number)
     except (Refused, Blocked, NotFound) as problem:
         return _refused(work, intent, invoice, str(problem))
     finally:

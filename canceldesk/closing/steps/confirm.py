@@ -9,7 +9,7 @@ import datetime as dt
 from canceldesk import clock
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import Channel, Message, WaitsFor
-from canceldesk.closing.models import Facts, Intent
+from canceldesk.closing.models import Intent
 from canceldesk.closing.results import Done, NotNeeded, Result, Waits
 from canceldesk.closing.work import Work
 from canceldesk.configuration import services as configuration
@@ -20,7 +20,7 @@ TRIES = 5
 
 def run(work: Work) -> Result:
     """Send the confirmation by e-mail, or give the words to say."""
-    facts = Facts.objects.get(case=work.case)
+    facts = work.facts
     text = words.confirmation(
         name=work.case.client.first_name or facts.name,
         company=configuration.text("COMPANY_NAME"),

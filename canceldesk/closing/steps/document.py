@@ -14,7 +14,7 @@ from canceldesk import clock
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import Case, WaitsFor
 from canceldesk.closing import listing, taking_out, turns
-from canceldesk.closing.models import Facts, Intent
+from canceldesk.closing.models import Intent
 from canceldesk.closing.results import Done, Result, Waits
 from canceldesk.closing.work import Work
 from canceldesk.workbook.protocol import ListedRow, ListView, NewRow
@@ -31,7 +31,7 @@ def run(work: Work) -> Result:
 
 
 def _write_unless_there(work: Work) -> Result:
-    row = listing.row_for(Facts.objects.get(case=work.case))
+    row = listing.row_for(work.facts)
     intent = _intend(work, row)
     if intent is None:
         return Waits(
@@ -108,13 +108,12 @@ def _write(work: Work, intent: Intent, view: ListView, row: NewRow) -> Result:
             again=taking_out.TURN,
             evidence=turns.QUEUED,
         )
-    with work.fenced():
-        intent.mark_sent(fingerprint_before=view.fingerprint)
-    written = work.the_list.add(
-        row,
-        expected_fingerprint=view.fingerprint,
-        unless=lambda now: _is_there(now, work.case, row),
-    )
+    with work.sending(lambda: intent.mark_sent(fingerprint_before=view.fingerprint)):
+        written = work.the_list.add(
+            row,
+            expected_fingerprint=view.fingerprint,
+            unless=lambda now: _is_there(now, work.case, row),
+        )
     _confirm(work, intent, Verb.ROW_WRITTEN, written.row_number, written.fingerprint_after)
     return Done(
         f"Written as row {written.row_number}, on top of the list, and read back.",

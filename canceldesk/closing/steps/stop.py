@@ -121,7 +121,7 @@ def _if_refused(work: Work) -> str:
     """Billsby blocks per client (billsby.md 2.3), so what is owed for a service that stays may
     keep another one from being stopped.
     """
-    cleared = Step.objects.filter(case=work.case, name=Step.Name.CLEAR).first()
+    cleared = work.notes.of(Step.Name.CLEAR)
     left = cleared.evidence.get("left", []) if cleared else []
     if not left:
         return ""
@@ -136,10 +136,9 @@ def _cancel(work: Work, scope: CaseSubscription, subscription: Subscription) -> 
     intent = _intend(work, scope)
     if intent.is_settling:
         return _not_seen_yet(scope, subscription)
-    with work.fenced():
-        intent.mark_sent()
     try:
-        work.billsby.cancel_subscription(subscription.billsby_id, work.client_id)
+        with work.sending(intent.mark_sent):
+            work.billsby.cancel_subscription(subscription.billsby_id, work.client_id)
     except (Refused, Blocked, NotFound) as problem:
         return _refused(work, scope, intent, str(problem))
     finally:

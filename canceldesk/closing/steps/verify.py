@@ -12,7 +12,7 @@ from canceldesk.cases.log import Verb
 from canceldesk.cases.models import WaitsFor
 from canceldesk.closing import invoices, listing
 from canceldesk.closing.invoices import Belongs
-from canceldesk.closing.models import Facts, Step
+from canceldesk.closing.models import Step
 from canceldesk.closing.results import Done, Result, Waits
 from canceldesk.closing.steps.stop import is_stopped
 from canceldesk.closing.work import Work
@@ -23,7 +23,7 @@ AGAIN = dt.timedelta(seconds=10)
 def run(work: Work) -> Result:
     """Read the list and Billsby again and compare both with what the decision wants."""
     work.forget()
-    row = listing.row_for(Facts.objects.get(case=work.case))
+    row = listing.row_for(work.facts)
     view = work.the_list.read()
     found = listing.mine(view, work.case, row)
     if len(found) != 1 or listing.differences(found[0], row):
@@ -43,9 +43,8 @@ def run(work: Work) -> Result:
         "statuses": statuses,
         "read_at": clock.now().isoformat(),
     }
-    if not Step.objects.filter(
-        case=work.case, name=Step.Name.VERIFY, state=Step.State.DONE
-    ).exists():
+    before = work.notes.of(Step.Name.VERIFY)
+    if before is None or before.state != Step.State.DONE:
         with work.fenced():
             work.log(Verb.VERIFIED, **evidence)
     return Done(
