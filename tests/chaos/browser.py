@@ -53,11 +53,18 @@ class Answer:
 
 
 class Browser:
-    """What somebody sits before. One thread at a time signs in; any may read and send."""
+    """What somebody sits before. One thread at a time signs in; any may read and send.
 
-    def __init__(self, pages_url: str, person: Person) -> None:
+    `transport` is how the pages are reached; None: over the network.
+    """
+
+    def __init__(
+        self, pages_url: str, person: Person, transport: httpx.BaseTransport | None = None
+    ) -> None:
         self._person = person
-        self._client = httpx.Client(base_url=pages_url, timeout=PATIENCE, trust_env=False)
+        self._client = httpx.Client(
+            base_url=pages_url, timeout=PATIENCE, trust_env=False, transport=transport
+        )
         self._signing_in = threading.Lock()
 
     def get(self, path: str, *, htmx: bool = False) -> Answer:

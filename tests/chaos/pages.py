@@ -12,6 +12,7 @@ from lxml.html import FormElement, HtmlElement
 ENDED = ("Closed", "Retained", "Withdrawn")
 UNDECIDED = ("New", "Retention")
 _SERVICE = re.compile(r"(\w+)(?:, in (C-\d+))?")
+_LEFT = re.compile(r"\((\w+)\).* in (C-\d+)$")
 _STANDING = re.compile(r"Open (C-\d+)")
 
 
@@ -106,6 +107,9 @@ class RequestPanel(Page):
             matched = _SERVICE.match(told)
             if matched:
                 found[matched[1]] = (box.get("value", ""), matched[2] or "")
+        for line in self._tree.xpath("//li"):  # where there is nothing left to stop
+            if matched := _LEFT.search(" ".join(line.text_content().split())):
+                found[matched[1]] = ("", matched[2])
         return found
 
     @property

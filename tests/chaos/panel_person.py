@@ -27,11 +27,15 @@ _DATE_FORM = "%d %b %Y"
 class PanelPerson:
     """Somebody with the control panel open. Nothing here raises; what came of it is told."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, transport: httpx.BaseTransport | None = None) -> None:
         self._journal = stage.journal
         self._sits = threading.Lock()
         self._client = httpx.Client(
-            base_url=stage.panel_url, timeout=PATIENCE, trust_env=False, follow_redirects=True
+            base_url=stage.panel_url,
+            timeout=PATIENCE,
+            trust_env=False,
+            follow_redirects=True,
+            transport=transport,
         )
 
     def close(self) -> None:

@@ -12,6 +12,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import httpx
+
 from tests.chaos.browser import Answer, Browser, Fields
 from tests.chaos.interfaces import Person, Stage
 from tests.chaos.pages import CasePage, PageForm, RequestPanel
@@ -31,10 +33,16 @@ class NotNow(Exception):
 class Staff:
     """One of the staff. Everything but `close` may raise NotNow."""
 
-    def __init__(self, stage: Stage, person: Person, rng: random.Random) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        person: Person,
+        rng: random.Random,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
         self.person = person
         self._journal = stage.journal
-        self._browser = Browser(stage.pages_url, person)
+        self._browser = Browser(stage.pages_url, person, transport)
         self._rng = rng
         self._clients: dict[str, str] = {}
 

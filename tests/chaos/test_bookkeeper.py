@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from openpyxl import Workbook, load_workbook
 
 from tests.chaos import saving_by_hand, workbook_hands
 from tests.chaos.bookkeeper import Bookkeeper
-from tests.chaos.interfaces import Journal, Stage
+from tests.chaos.interfaces import Stage
 from tests.chaos.saving_by_hand import Changed, Way, fingerprint, on_screen, owner_file, save
 from tests.chaos.workbook_hands import Marks, OpenBook
 
@@ -30,12 +29,8 @@ HEADINGS = (
 )
 
 
-@pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    journal = Journal(tmp_path / "journal.jsonl")
-    stage = Stage(
-        tmp_path, 5, "sqlite", "", "", "", "", "", "", 0, journal, 1.0, agent_limit_minor=10_000
-    )
+@pytest.fixture(autouse=True)
+def _workbook(stage: Stage) -> None:
     book = Workbook()
     sheet = book.active
     assert sheet is not None
@@ -49,8 +44,6 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     sheet.append(("Desk Client", "5550101", day, 99, 4, "Moved", "C-00007"))
     book.create_sheet("Notes").append(["Ask the manager."])
     book.save(stage.workbook)
-    yield stage
-    journal.close()
 
 
 @pytest.fixture
