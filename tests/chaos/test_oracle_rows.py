@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable
 
 import pytest
@@ -110,6 +111,7 @@ def test_a_form_that_nobody_knows_the_end_of_need_not_have_a_case(planted: Plant
 def test_a_forged_webhook_turned_away_is_fine(planted: Planted) -> None:
     planted.note("post", "webhook", kind="forged", status=404)
     planted.note("post", "webhook", kind="genuine", status=200)
+    planted.note("post", "webhook", kind="forged", secret_ok=True, status=200)
     assert rules_of(planted) == set()
 
 
@@ -261,6 +263,31 @@ def test_the_date_is_that_of_the_last_decision_in_the_companys_time_zone(
     assert "wrong_row" not in rules_of(planted)
     planted.desk(later, "2026-03-04 06:00:00", decided["id"], decided["id"])
     assert "wrong_row" in rules_of(planted)
+
+
+@pytest.mark.parametrize(
+    ("dial_code", "number", "shown", "rules"),
+    [
+        ("1", "12025550100", "(202) 555-0100", set()),
+        ("", "+1 202 555 0100", "(202) 555-0100", set()),
+        ("44", "2079460123", "+44 20 7946 0123", set()),
+        ("44", "2079460123", "20 7946 0123", {"wrong_row"}),
+        ("1", "5550100", "5550100", set()),
+        ("1", "5550100", "5550109", {"wrong_row"}),
+        ("1", "", None, set()),
+        ("1", "", "(202) 555-0100", {"wrong_row"}),
+    ],
+)
+def test_phones_are_told_by_their_digits(
+    planted: Planted, dial_code: str, number: str, shown: str | None, rules: set[str]
+) -> None:
+    uid = planted.record("subscription", "uid", planted.subscription("Field"))["customer_uid"]
+    known = planted.event("customer created", uid)["after"]
+    known |= {"dial_code": dial_code, "phone_number": number}
+    planted.billsby('UPDATE history SET "after" = ? WHERE subject = ?', json.dumps(known), uid)
+    with planted.listed() as sheet:
+        sheet.cell(row_of(sheet, NORA), COLUMNS["phone"]).value = shown
+    assert rules_of(planted) == rules
 
 
 # what people have in the workbook

@@ -12,6 +12,7 @@ from tests.chaos.oracle.evidence import Evidence
 from tests.chaos.oracle.sheet import Line
 
 HOME_DIAL_CODES = ("", "1")
+LOCAL_DIGITS = 10
 
 
 @dataclass(frozen=True)
@@ -113,8 +114,12 @@ def _reason(evidence: Evidence, case: Case) -> str:
 
 
 def _is_number(shown: str, dial_code: str, number: str) -> bool:
+    """Whether the digits are the same. Billsby keeps the dial code beside the number, in it, in
+    both or nowhere; numbers of the company's own country are shown without it.
+    """
     wanted, got = values.digits(number), values.digits(shown)
-    if not wanted:
-        return not got
-    full = wanted if number.startswith("+") else dial_code + wanted
-    return got == full or (dial_code in HOME_DIAL_CODES and got == full.removeprefix(dial_code))
+    if len(wanted) < LOCAL_DIGITS:
+        return got in {wanted, dial_code + wanted} if wanted else not got
+    before, ahead = got[:-LOCAL_DIGITS], wanted[:-LOCAL_DIGITS] or dial_code
+    is_home = ahead in HOME_DIAL_CODES
+    return got[-LOCAL_DIGITS:] == wanted[-LOCAL_DIGITS:] and (before == ahead or is_home)

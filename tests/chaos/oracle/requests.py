@@ -109,7 +109,8 @@ def a_subscription_is_in_one_open_case(evidence: Evidence) -> Iterator[Violation
 def forged_webhooks_are_turned_away(evidence: Evidence) -> Iterator[Violation]:
     """Without the secret a webhook is nobody's word."""
     for deed in evidence.journal.of("webhook"):
-        if deed.facts.get("kind") == "forged" and _was_taken(deed):
+        is_false = deed.facts.get("kind") == "forged" and not deed.facts.get("secret_ok")
+        if is_false and _was_taken(deed):
             yield Violation(
                 "forged_webhook_taken",
                 "webhook",
