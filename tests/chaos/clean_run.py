@@ -21,9 +21,8 @@ URL = sys.argv[2] if len(sys.argv) > 2 else ""
 os.environ |= {
     "CANCELDESK_DATA": str(FOLDER / "data"),
     "CANCELDESK_SECRET_KEY": "only-for-tests",
-    "CANCELDESK_TEST_DATABASE": "sqlite",
     "CANCELDESK_DATABASE_URL": URL,
-    "DJANGO_SETTINGS_MODULE": "tests.settings",
+    "DJANGO_SETTINGS_MODULE": "canceldesk.settings",
 }
 
 import django  # noqa: E402
