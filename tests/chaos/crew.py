@@ -56,7 +56,7 @@ class People:
         )
         self._post = Post(stage, random.Random(f"{stage.seed}/post"))
         self._errands = self._planned(plan)
-        self._agenda = _Agenda()
+        self._agenda = Agenda()
         self._hands = [threading.Thread(target=self._work, daemon=True) for _ in range(HANDS)]
         self._books = threading.Thread(target=self._company.bookkeeper.work, daemon=True)
         self._looked: dict[str, float] = {}
@@ -183,7 +183,7 @@ class People:
         return 0
 
 
-class _Agenda:
+class Agenda:
     """Errands by the moment at which something is to be done about them."""
 
     def __init__(self) -> None:

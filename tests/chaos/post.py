@@ -27,7 +27,7 @@ _HUGE = 300_000
 _LOST, _DOUBLED, _LATE = 0.08, 0.15, 0.35
 _LATEST = 20.0
 _CARRIERS = 2
-_FORGED_EVERY = 4.0
+_FORGED_AT_LEAST, _FORGED_EVERY = 0.5, 8.0
 
 
 @dataclass(frozen=True, order=True)
@@ -59,6 +59,11 @@ class Post:
             *(threading.Thread(target=self._carry, daemon=True) for _ in range(_CARRIERS)),
             threading.Thread(target=self._forge, daemon=True),
         ]
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._server.server_port
 
     def start(self) -> None:
         """Begin to carry."""
@@ -111,7 +116,7 @@ class Post:
         with self._changed:
             due = time.monotonic() + seconds
             heapq.heappush(self._letters, _Letter(due, next(self._count), kind, headers, body))
-            self._changed.notify()
+            self._changed.notify_all()  # a carrier must hear it, not the forger alone
 
     def _carry(self) -> None:
         while (letter := self._next()) is not None:
@@ -134,7 +139,7 @@ class Post:
         return None
 
     def _forge(self) -> None:
-        while not self._wait(self._rng.uniform(0.5, 2 * _FORGED_EVERY)):
+        while not self._wait(self._rng.uniform(_FORGED_AT_LEAST, _FORGED_EVERY)):
             if self._is_calm:
                 continue
             headers, body = self._forgery()
