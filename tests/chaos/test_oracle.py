@@ -82,3 +82,8 @@ def _rules(path: Path) -> set[str]:
     """The first words given to violations in a module."""
     text = path.read_text(encoding="utf-8")
     return set(re.findall(r'Violation\(\s*"(\w+)"', text))
+
+
+def test_books_in_which_nothing_ever_happened_prove_nothing(planted: Planted) -> None:
+    planted.billsby("DELETE FROM history")
+    assert {violation.rule for violation in planted.violations()} == {"unreadable"}

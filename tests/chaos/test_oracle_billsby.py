@@ -137,6 +137,12 @@ def _without_any_hold(run: Planted) -> None:
     _charge(run, subscription)
 
 
+def _before_the_leap_and_long_after_the_request(run: Planted) -> None:
+    """Billsby's clock is pushed ahead at the end alone; what is before it was in the busy part."""
+    _without_any_hold(run)
+    run.billsby("DELETE FROM history WHERE what = 'clock moved'")
+
+
 def _collected_after_closing(run: Planted) -> None:
     event = _written_off(run)
     paid = event["before"] | {"status": "Paid"}
@@ -149,6 +155,7 @@ def _collected_after_closing(run: Planted) -> None:
         (_after_the_hold, {"charged_after_hold"}),
         (_after_the_stop, {"charged_after_stop"}),
         (_without_any_hold, {"charged_without_hold"}),
+        (_before_the_leap_and_long_after_the_request, {"charged_unheld"}),
         (_collected_after_closing, {"collected_after_closing"}),
     ],
 )

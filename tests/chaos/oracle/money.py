@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator
 
 from tests.chaos.oracle import values
-from tests.chaos.oracle.desk import Approval, Case
+from tests.chaos.oracle.desk import Approval, Case, Entry
 from tests.chaos.oracle.evidence import Evidence
 from tests.chaos.oracle.practice import API, BILLING, PANEL, STOPPED, Event
 from tests.chaos.oracle.violation import Violation
 
 WRITTEN_OFF = "invoice written off"
+ENDS = ("case.closed", "case.withdrawn")
+TIME_TO_HOLD = dt.timedelta(minutes=3)
 
 
 def invoices_are_written_off_once(evidence: Evidence) -> Iterator[Violation]:
@@ -139,6 +142,8 @@ def _charges(evidence: Evidence, subscription: str) -> Iterator[Violation]:
             yield _charged(event, subscription, shield)
         elif event.who == BILLING and event.id > billsby.leap and not is_persons:
             yield from _unprotected(evidence, event, subscription)
+        elif event.who == BILLING and event.id > billsby.filled and not is_persons:
+            yield from _too_late(evidence, event, subscription)
 
 
 def _is_persons(event: Event, *, before: bool) -> bool:
@@ -179,12 +184,7 @@ def _charged(event: Event, subscription: str, shield: Event) -> Violation:
 
 def _unprotected(evidence: Evidence, event: Event, subscription: str) -> Iterator[Violation]:
     for case in evidence.desk.cases_of(subscription):
-        refused = [
-            entry
-            for entry in evidence.desk.story(case.id)
-            if entry.verb == "hold.failed" and subscription in entry.text("subscription")
-        ]
-        is_told = case.is_open and case.waits_for_person and refused
+        is_told = case.is_open and case.waits_for_person and _is_refused(evidence, case, event)
         if case.state in {"closing", "closed"} and not is_told:
             yield Violation(
                 "charged_without_hold",
@@ -193,6 +193,40 @@ def _unprotected(evidence: Evidence, event: Event, subscription: str) -> Iterato
                 f"{subscription} long after case {case.number} was decided: nothing held it.",
                 (str(case), str(event)),
             )
+
+
+def _too_late(evidence: Evidence, event: Event, subscription: str) -> Iterator[Violation]:
+    """A charge is near when it comes, so the desk has minutes from the request on to hold it."""
+    at = evidence.billsby.not_before(event)
+    for case in evidence.desk.cases_of(subscription):
+        story = evidence.desk.story(case.id)
+        filed = [evidence.timing.real(e) for e in story if e.verb == "case.filed"]
+        ended = [evidence.timing.real(e) for e in story if e.verb in ENDS or _stays(e)]
+        is_open = bool(filed) and filed[0] + TIME_TO_HOLD < at < min(
+            ended, default=at + TIME_TO_HOLD
+        )
+        if is_open and not _is_refused(evidence, case, event):
+            yield Violation(
+                "charged_unheld",
+                event.subject,
+                f"Billsby charged {values.money(event.after['original_amount'])} for "
+                f"{subscription} although case {case.number} had been open for minutes: nothing "
+                "held it.",
+                (str(case), str(event)),
+            )
+
+
+def _stays(entry: Entry) -> bool:
+    return entry.verb == "case.decided" and entry.text("decision") == "Retained"
+
+
+def _is_refused(evidence: Evidence, case: Case, event: Event) -> bool:
+    """Whether the log says that Billsby refused to hold what the invoice is for."""
+    return any(
+        entry.verb == "hold.failed"
+        and event.after["subscription_uid"] in entry.text("subscription")
+        for entry in evidence.desk.story(case.id)
+    )
 
 
 def nothing_is_collected_after_closing(evidence: Evidence) -> Iterator[Violation]:

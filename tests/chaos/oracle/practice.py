@@ -12,6 +12,7 @@ from typing import Any
 
 from tests.chaos.oracle import databases, values
 from tests.chaos.oracle.databases import Row
+from tests.chaos.oracle.violation import UnreadableError
 
 API, PANEL, BILLING = "api", "panel", "billing"
 STOPPED = ("Suspended", "Cancelled")
@@ -71,7 +72,7 @@ class Billsby:
 
     @cached_property
     def history(self) -> list[Event]:
-        """Everything that happened, in order."""
+        """Everything that happened, in order. Raises UnreadableError when nothing did."""
         found, offset = [], dt.timedelta(0)
         for row in self.rows("SELECT * FROM history ORDER BY id"):
             before, after = values.parsed(row["before"]), values.parsed(row["after"])
@@ -80,6 +81,8 @@ class Billsby:
             at = values.certain(row["at"])
             event = (row["id"], at, row["who"], row["what"], row["subject"], before, after, offset)
             found.append(Event(*event))
+        if not found:
+            raise UnreadableError(f"The history in {self._file.name} is empty.")
         return found
 
     def events(self, subject: str) -> list[Event]:
@@ -146,11 +149,19 @@ class Billsby:
         place = bisect_right(times, real)
         return ids[place - 1] if place else self.filled
 
-    @property
+    @cached_property
     def filled(self) -> int:
-        """The id of the last event by which the books were filled before the run."""
-        _, ids = self._exact
-        return ids[0] - 1 if ids else 0
+        """The id of the last event by which the books were filled before the run: the desk had
+        done nothing yet.
+        """
+        first = next((event.id for event in self.history if event.who == API), None)
+        return first - 1 if first else self.history[-1].id
+
+    def not_before(self, event: Event) -> dt.datetime:
+        """A real moment before which an event certainly did not happen, however it is dated."""
+        times, ids = self._exact
+        place = bisect_right(ids, event.id)
+        return times[place - 1] if place else values.LONG_AGO
 
     def first_after(self, real: dt.datetime) -> int:
         """The id of the first event that certainly came after a real moment, or of none yet."""
@@ -160,7 +171,7 @@ class Billsby:
 
     @cached_property
     def _exact(self) -> tuple[list[dt.datetime], list[int]]:
-        exact = [event for event in self.history if event.is_dated_exactly]
+        exact = [e for e in self.history if e.is_dated_exactly and e.id > self.filled]
         times: list[dt.datetime] = []
         for event in exact:
             times.append(max(event.real_at, times[-1]) if times else event.real_at)
@@ -211,7 +222,7 @@ class Billsby:
             if event.offset - before >= LEAP:
                 return event.id
             before = event.offset
-        return self.history[-1].id + 1 if self.history else 0
+        return self.history[-1].id + 1
 
     def was_read_stale(self, customer: str) -> bool:
         """Whether the API ever answered with things as they had been, about this customer."""
