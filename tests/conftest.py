@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -11,10 +12,48 @@ from pytest_socket import disable_socket, enable_socket, socket_allow_hosts
 
 from canceldesk import clock
 from canceldesk.accounts.models import Role, User
+from tests.databases import USES_NO_DATABASE, on_postgresql, uses_database
 from tests.flushing import flush_as_migrated
 
 NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
+_LEFT_OUT = pytest.StashKey[int]()
 REACHES_LOOPBACK = ("journey", "loopback", "chaos")
+
+
+@pytest.hookimpl(trylast=True)  # after those that add markers
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL leave out what has no database: it runs on SQLite, as everything does."""
+    if on_postgresql():
+        others = [item for item in items if not uses_database(item)]
+        items[:] = [item for item in items if uses_database(item)]
+        config.stash[_LEFT_OUT] = len(others)
+        config.hook.pytest_deselected(items=others)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let the controller of a run with several workers know what was left out."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = session.config.stash.get(_LEFT_OUT, 0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Hear it; every worker has left out the same."""
+    node.config.stash[_LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", 0)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say which database it was."""
+    if on_postgresql():
+        left_out = config.stash.get(_LEFT_OUT, 0)
+        terminalreporter.write_line(f"On PostgreSQL. {left_out} tests {USES_NO_DATABASE}.")
+    else:
+        terminalreporter.write_line("On SQLite.")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings_xdist_suffix() -> None:
+    """The settings have named this worker's database already."""
 
 
 @pytest.fixture(autouse=True)

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, LiteralString
+from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
@@ -136,7 +137,31 @@ def _unprivileged() -> str:
     raise NoPostgresError("PostgreSQL refuses to run as root, and there is no user nobody here.")
 
 
-class Cluster:
+class Server:
+    """A PostgreSQL server that runs already, known by the address of one of its databases."""
+
+    def __init__(self, address: str) -> None:
+        self._address = urlsplit(address)
+
+    def url(self, database: str) -> str:
+        """The address of a database, as CANCELDESK_DATABASE_URL takes it."""
+        return self._address._replace(path=f"/{database}").geturl()
+
+    def create(self, database: str, template: str = "") -> None:
+        """Make a database, empty or as a copy of another, which nobody may be using then."""
+        words: LiteralString = "CREATE DATABASE {}" + (" TEMPLATE {}" if template else "")
+        self._order(words, [database, template] if template else [database])
+
+    def drop(self, database: str) -> None:
+        """Forget a database if it is there, whoever uses it."""
+        self._order("DROP DATABASE IF EXISTS {} WITH (FORCE)", [database])
+
+    def _order(self, words: LiteralString, names: Iterable[str]) -> None:
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(sql.SQL(words).format(*map(sql.Identifier, names)))
+
+
+class Cluster(Server):
     """A private PostgreSQL on this machine: a server, a port and databases of its own.
 
     It keeps its log as `postgres.log` in the given folder and everything else in a folder of
@@ -157,6 +182,7 @@ class Cluster:
         self._settings = _SETTINGS | ({} if durable else _CARELESS)
         self._server: subprocess.Popen[bytes] | None = None
         self._port = 0
+        super().__init__("")
         try:
             self._binaries = self._reachable(binaries())
             self._make_data()
@@ -174,6 +200,7 @@ class Cluster:
             return
         for tries_left in reversed(range(_TRIES_FOR_A_PORT)):
             self._port = _free_port()
+            self._address = urlsplit(f"postgresql://{USER}@127.0.0.1:{self._port}")
             try:
                 self._start()
                 return
@@ -198,23 +225,6 @@ class Cluster:
         """Stop the server and forget all it held."""
         self.stop("immediate")
         self._guard.communicate()
-
-    def url(self, database: str) -> str:
-        """The address of a database, as CANCELDESK_DATABASE_URL takes it."""
-        return f"postgresql://{USER}@127.0.0.1:{self._port}/{database}"
-
-    def create(self, database: str, template: str = "") -> None:
-        """Make a database, empty or as a copy of another, which nobody may be using then."""
-        words: LiteralString = "CREATE DATABASE {}" + (" TEMPLATE {}" if template else "")
-        self._order(words, [database, template] if template else [database])
-
-    def drop(self, database: str) -> None:
-        """Forget a database if it is there, whoever uses it."""
-        self._order("DROP DATABASE IF EXISTS {} WITH (FORCE)", [database])
-
-    def _order(self, words: LiteralString, names: Iterable[str]) -> None:
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(sql.SQL(words).format(*map(sql.Identifier, names)))
 
     def _reachable(self, found: Binaries) -> Binaries:
         try:

@@ -5,6 +5,8 @@ import os
 import shutil
 import tempfile
 
+from tests.databases import URL, on_postgresql, server, worker_database
+
 
 def _remove(folder: str, maker: int) -> None:
     # A child that was forked must not take the folder of its parent away.
@@ -16,9 +18,13 @@ if "CANCELDESK_DATA" not in os.environ:
     os.environ["CANCELDESK_DATA"] = tempfile.mkdtemp(prefix="canceldesk-tests-")
     atexit.register(_remove, os.environ["CANCELDESK_DATA"], os.getpid())
 os.environ.setdefault("CANCELDESK_SECRET_KEY", "only-for-tests")
+os.environ[URL] = server().url(worker_database()) if on_postgresql() else ""
 
 from canceldesk.settings import *  # noqa: E402, F403 - they read the environment above
 
+if on_postgresql():
+    # One and the same for pages and engine, as in production; there is nothing else to save.
+    DATABASES["default"]["TEST"] = {"NAME": worker_database()}  # noqa: F405
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -110,6 +110,7 @@ def _replies(monkeypatch: pytest.MonkeyPatch, date: str | None) -> None:
         return httpx.Response(401, headers={"date": date} if date else {})
 
     monkeypatch.setattr(httpx, "get", get)
+    monkeypatch.setattr(doctor, "_database_time", lambda: None)
 
 
 @pytest.mark.parametrize(("minutes", "verdict"), [(1, Verdict.WELL), (5, Verdict.WRONG)])
@@ -165,6 +166,16 @@ def test_a_database_server_is_asked_for_the_time_first(monkeypatch: pytest.Monke
     monkeypatch.setattr(connection, "cursor", lambda: Cursor(NOW + dt.timedelta(hours=1)))
 
     assert "60 minutes off" in wrong(doctor.check_clock())[0]
+
+
+def test_postgresql_says_what_time_it_is_and_a_file_does_not() -> None:
+    said = doctor._database_time()
+
+    if connection.vendor == "sqlite":
+        assert said is None
+    else:
+        assert said is not None
+        assert abs(said - dt.datetime.now(tz=dt.UTC)) < dt.timedelta(minutes=1)
 
 
 def test_a_database_server_that_does_not_say_is_passed_over(

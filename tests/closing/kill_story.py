@@ -2,8 +2,9 @@
 fresh process finish it. Prints one JSON line per kill. Run by test_kill.py.
 
 A point is: before and after every call to Billsby and every use of the list, and after every
-commit of the desk's own database. Everything is real: processes, database file, workbook file
-and the practice Billsby's file. Only the network between them is left out.
+commit of the desk's own database. Everything is real: processes, the database that
+CANCELDESK_DATABASE_URL names (empty: a file), workbook file and the practice Billsby's file.
+Only the network between them is left out.
 """
 
 from __future__ import annotations
@@ -23,8 +24,7 @@ from typing import Any
 WORK = Path(sys.argv[1])
 os.environ["CANCELDESK_DATA"] = str(WORK / "desk")
 os.environ["CANCELDESK_SECRET_KEY"] = "only-for-tests"
-os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
-os.environ["CANCELDESK_DATABASE_URL"] = ""
+os.environ["DJANGO_SETTINGS_MODULE"] = "canceldesk.settings"
 os.environ["CANCELDESK_WORKBOOK_PATH"] = str(WORK / "list.xlsx")
 
 import django  # noqa: E402
@@ -49,7 +49,9 @@ from canceldesk.retention import services as retention  # noqa: E402
 from canceldesk.workbook.protocol import NewRow  # noqa: E402
 from canceldesk.workbook.sample import create_sample  # noqa: E402
 from canceldesk.workbook.workbooklist import WorkbookList  # noqa: E402
+from tests import databases  # noqa: E402
 
+DATABASE_URL = os.environ["CANCELDESK_DATABASE_URL"]
 START = dt.datetime(2026, 3, 2, 15, 0, tzinfo=dt.UTC)
 TEMPLATE = WORK / "template"
 FILES = ("desk", "list.xlsx", "billsby.sqlite3")
@@ -124,6 +126,7 @@ def _count_commits(killer: Killer) -> None:
 
 def lay_out(decision: Decision, *, owed: tuple[int, ...] = (4900, 5100)) -> None:
     """A decided case with invoices to write off, ready for its first pass."""
+    (WORK / "desk").mkdir(exist_ok=True)
     call_command("migrate", verbosity=0)
     create_sample(
         WORK / "list.xlsx",
@@ -170,6 +173,8 @@ def keep_as_template() -> None:
     connections.close_all()
     for name in FILES:
         _copy(WORK / name, TEMPLATE / name)
+    if DATABASE_URL:
+        databases.keep(DATABASE_URL)
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -187,6 +192,8 @@ def afresh() -> None:
         for old in WORK.glob(f"{name}-*"):
             old.unlink()
         _copy(TEMPLATE / name, WORK / name)
+    if DATABASE_URL:
+        databases.bring_back(DATABASE_URL)
 
 
 def in_a_child(what: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.databases import database_of_its_own
+
+pytestmark = pytest.mark.database
 
 CONVERGED = {
     "state": "closed",
@@ -56,13 +61,15 @@ def test_a_row_taken_out_and_written_anew_is_there_once_wherever_it_was_killed(
 
 def told_by(story: str, *given: object) -> tuple[list[str], list[dict[str, Any]]]:
     """The points of a story, and what became of it when it was killed at each of them."""
-    run = subprocess.run(
-        [sys.executable, "-m", f"tests.closing.{story}", *map(str, given)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=400,
-    )
+    with database_of_its_own() as url:
+        run = subprocess.run(
+            [sys.executable, "-m", f"tests.closing.{story}", *map(str, given)],
+            env=os.environ | {"CANCELDESK_DATABASE_URL": url},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=400,
+        )
     assert run.returncode == 0, run.stderr
     lines = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
     points, kills = lines[0]["points"], lines[1:]

@@ -118,7 +118,7 @@ def test_a_case_that_is_still_closing_is_taken_back_instead(desk: Desk) -> None:
     with pytest.raises(CaseError, match="still closing. Take its decision back"):
         take_off(desk, case)
     services.take_back(case, by=desk.manager, why="x")
-    with pytest.raises(CaseError, match="has no row of C-00001 on the list"):
+    with pytest.raises(CaseError, match=f"has no row of {case.number} on the list"):
         take_off(desk, case)
 
 

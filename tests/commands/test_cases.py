@@ -23,7 +23,7 @@ def test_a_request_is_filed_for_the_client_that_fits(desk: Desk, say: Say) -> No
 
     filed = answer(say("case", "new", "nora field", "--reason", "service", *AGENT, "--json"))
 
-    assert filed["number"] == "C-00001"
+    assert filed["number"] == Case.objects.get().number
     assert filed["client"] == {"billsby_id": customer.uid, "name": "Nora Field"}
     assert filed["subscriptions"] == [subscription.uid]
     assert (filed["state"], filed["wish"], filed["reason"]) == ("new", "suspend", "service")
@@ -125,9 +125,9 @@ def test_open_cases_are_listed_those_charged_next_first(desk: Desk, say: Say) ->
 
 def test_the_list_can_be_read_by_people(desk: Desk, say: Say) -> None:
     assert "There is no such case." in say("case", "list").stdout
-    desk.file(desk.client("Nora", "Field")[1])
+    case = desk.file(desk.client("Nora", "Field")[1])
 
-    assert "C-00001" in say("case", "list").stdout
+    assert case.number in say("case", "list").stdout
 
 
 def test_a_case_is_shown_with_its_steps_and_its_log(desk: Desk, say: Say) -> None:
@@ -161,14 +161,14 @@ def test_a_case_that_does_not_exist_is_said_to(desk: Desk, say: Say, number: str
 @pytest.mark.parametrize(
     "command",
     [
-        ("decide", "1", "suspend"),
-        ("decide", "1", "retained"),
-        ("decide", "1", "cancel", "--typed-id", "whatever"),
-        ("attempt", "1", "--offer", "help", "--answer", "refused"),
-        ("take-back", "1", "--why", "a mistake"),
-        ("take-off-list", "1", "--why", "a mistake"),
-        ("rewrite-row", "1"),
-        ("withdraw", "1", "--because", "changed_mind"),
+        ("decide", "suspend"),
+        ("decide", "retained"),
+        ("decide", "cancel", "--typed-id", "whatever"),
+        ("attempt", "--offer", "help", "--answer", "refused"),
+        ("take-back", "--why", "a mistake"),
+        ("take-off-list", "--why", "a mistake"),
+        ("rewrite-row",),
+        ("withdraw", "--because", "changed_mind"),
     ],
     ids=" ".join,
 )
@@ -177,7 +177,7 @@ def test_what_belongs_to_managers_is_refused_to_an_agent(
 ) -> None:
     case = desk.file(desk.client()[1])
 
-    said = say("case", *command, *AGENT)
+    said = say("case", command[0], case.number, *command[1:], *AGENT)
 
     assert said.exit_code == 1
     assert "Ask a manager" in said.stderr

@@ -1,29 +1,71 @@
-"""An engine of its own for every test, in a folder of its own."""
+"""An engine of its own for every test: on SQLite in a folder of its own, on PostgreSQL emptied."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
+import sqlalchemy as sa
 from dbos import WorkflowStatus
 from django.conf import settings
+from psycopg import sql
 
+from canceldesk.configuration import reading
 from canceldesk.engine import place
 from canceldesk.engine.queueing import PASSES
+from tests.databases import on_postgresql
+
+
+@pytest.fixture(scope="session")
+def migrated_on_postgresql(django_db_setup: None) -> None:
+    """The engine's tables beside those of the desk."""
+    if on_postgresql():
+        place.migrate()
 
 
 @pytest.fixture(autouse=True)
-def engine_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def engine_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, migrated_on_postgresql: None
+) -> Iterator[None]:
     """A migrated, empty engine."""
     monkeypatch.setattr(settings, "DATA", tmp_path)
-    place.client.cache_clear()
-    place._sqlite.cache_clear()
-    place.migrate()
+    _forget_connections()
+    if on_postgresql():
+        _empty_on_postgresql()
+    else:
+        place.migrate()
     yield
-    place._sqlite().dispose()
+    _forget_connections()
+
+
+def _forget_connections() -> None:
+    if place.client.cache_info().currsize:
+        place.client().destroy()
+    if place._sqlite.cache_info().currsize:
+        place._sqlite().dispose()
     place.client.cache_clear()
     place._sqlite.cache_clear()
+
+
+def _empty_on_postgresql() -> None:
+    with psycopg.connect(reading.text("DATABASE_URL")) as connection:
+        tables = connection.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = %s"
+            " AND tablename NOT LIKE '%%migrations%%'",
+            [place.SCHEMA],
+        ).fetchall()
+        names = sql.SQL(", ").join(sql.Identifier(place.SCHEMA, name) for (name,) in tables)
+        connection.execute(sql.SQL("TRUNCATE {} CASCADE").format(names))
+
+
+def engine_database() -> sa.Engine:
+    """The engine's own tables, to read and change behind its back."""
+    engine: sa.Engine = place.client()._sys_db.engine
+    if on_postgresql():
+        return engine.execution_options(schema_translate_map={None: place.SCHEMA})
+    return engine
 
 
 def queued(queue: str = PASSES) -> list[WorkflowStatus]:

@@ -14,16 +14,17 @@ from canceldesk.cases.log import Verb
 from canceldesk.clients.models import Refresh
 from canceldesk.engine import housekeeping, place, queueing
 from canceldesk.outside import NotSetUpError
-from tests.engine.conftest import cases_queued, queued
+from tests.engine.conftest import cases_queued, engine_database, queued
 from tests.factories import make_case
 from tests.fakes import FakeList
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 
-WORKFLOWS = sa.table(
+WORKFLOWS = sa.Table(
     "workflow_status",
+    sa.MetaData(),
     *(
-        sa.column(name)
+        sa.Column(name)
         for name in ("status", "executor_id", "created_at", "completed_at", "deduplication_id")
     ),
 )
@@ -79,7 +80,7 @@ def test_a_sweep_asks_the_engine_nothing_while_nothing_is_due(
 
 
 def _set(**values: object) -> None:
-    with place._sqlite().begin() as connection:
+    with engine_database().begin() as connection:
         connection.execute(sa.update(WORKFLOWS).values(values))
 
 

@@ -38,6 +38,7 @@ def test_an_old_sqlite_is_taught_to_count_below_the_second(
 def test_the_engine_lives_in_the_data_folder_unless_a_database_is_named(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.delenv("CANCELDESK_DATABASE_URL", raising=False)
     assert place.place() == {"system_database_engine": place._sqlite()}
 
     monkeypatch.setenv("CANCELDESK_DATABASE_URL", "postgresql://desk@db.example.com/desk")

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from canceldesk.workbook.protocol import NewRow
 from canceldesk.workbook.sample import create_sample
+from tests.databases import database_of_its_own
 from tests.journeys.stack import PASSWORDS, Desk
 
 CHROMIUM = "chromium"
@@ -65,17 +66,18 @@ def running_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """The stack, started once for all journeys: 60 clients at Billsby, 40 rows on the list and
     one user of each role.
     """
-    desk = Desk(tmp_path_factory.mktemp("journeys"))
-    try:
-        create_sample(desk.workbook, _rows())
-        desk.start_billsby()
-        _must(desk, "migrate")
-        _must(desk, "refresh")
-        _add_users(desk)
-        desk.start_desk()
-        yield desk
-    finally:
-        desk.stop()
+    with database_of_its_own() as database_url:
+        desk = Desk(tmp_path_factory.mktemp("journeys"), database_url)
+        try:
+            create_sample(desk.workbook, _rows())
+            desk.start_billsby()
+            _must(desk, "migrate")
+            _must(desk, "refresh")
+            _add_users(desk)
+            desk.start_desk()
+            yield desk
+        finally:
+            desk.stop()
 
 
 @pytest.fixture

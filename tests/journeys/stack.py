@@ -101,10 +101,12 @@ class Practice:
 class Desk:
     """A desk, its practice Billsby and its workbook, all below `folder`.
 
-    `practice` steers Billsby; `page` opens a browser signed in as a role.
+    Its database is a file there, too, or the PostgreSQL at `database_url`. `practice` steers
+    Billsby; `page` opens a browser signed in as a role.
     """
 
     folder: Path
+    database_url: str = ""
     browser: Browser = field(init=False)
     port: int = field(default_factory=free_port)
     billsby_port: int = field(default_factory=free_port)
@@ -139,6 +141,7 @@ class Desk:
         known = {n: v for n, v in os.environ.items() if not n.startswith(ours)}
         return known | {
             "CANCELDESK_DATA": str(self.folder / "data"),
+            "CANCELDESK_DATABASE_URL": self.database_url,
             "CANCELDESK_LISTEN": f"127.0.0.1:{self.port}",
             "CANCELDESK_COMPANY_NAME": "Brightpath",
             "CANCELDESK_BILLSBY_URL": f"{self.practice.url}/api/v1/rest/core",

@@ -1,0 +1,97 @@
+"""Which database the tests run on: SQLite, or PostgreSQL when the environment asks for it.
+
+CANCELDESK_TEST_DATABASE=postgresql starts a private PostgreSQL for the run. TEST_PG_DSN names a
+server to use instead; the workers of a run and the processes that tests start find the private
+one by it, too.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+
+from tests.postgres import Cluster, Server
+
+WANTED = "CANCELDESK_TEST_DATABASE"
+DSN = "TEST_PG_DSN"
+URL = "CANCELDESK_DATABASE_URL"
+USES_NO_DATABASE = "use no database, so they need not run once more on PostgreSQL"
+
+_IN_PYTEST_DJANGO = {"db", "transactional_db", "django_db_setup", "live_server"}
+# These reach a database through processes of their own.
+_MARKERS = ("django_db", "database", "journey", "chaos")
+
+
+def on_postgresql() -> bool:
+    """Whether this run is on PostgreSQL. Raises ValueError when the environment names neither."""
+    wanted = os.environ.get(WANTED, "")
+    if wanted not in {"", "sqlite", "postgresql"}:
+        raise ValueError(f"{WANTED} is {wanted!r}; it takes sqlite or postgresql.")
+    return wanted == "postgresql" or (not wanted and bool(os.environ.get(DSN)))
+
+
+@lru_cache(maxsize=1)
+def server() -> Server:
+    """The PostgreSQL of this run; the first who asks starts it, and it ends with that process."""
+    address = os.environ.get(DSN)
+    if address:
+        return Server(address)
+    cluster = Cluster(Path(os.environ["CANCELDESK_DATA"]))
+    cluster.start()
+    os.environ[DSN] = cluster.url("postgres")
+    return cluster
+
+
+def worker_database() -> str:
+    """The name of the database that this worker of the run has to itself."""
+    return f"canceldesk_test_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
+
+
+@contextmanager
+def database_of_its_own() -> Iterator[str]:
+    """An empty database for processes that a test starts, as CANCELDESK_DATABASE_URL; empty when
+    the run is on SQLite, whose database is a file in the data folder.
+    """
+    if not on_postgresql():
+        yield ""
+        return
+    name = f"canceldesk_own_{uuid4().hex[:12]}"
+    server().create(name)
+    try:
+        yield server().url(name)
+    finally:
+        server().drop(name)
+        server().drop(_kept(name))
+
+
+def keep(url: str) -> None:
+    """Keep how a database of its own is now, for `bring_back`; nobody may be using it."""
+    name = urlsplit(url).path[1:]
+    server().drop(_kept(name))
+    server().create(_kept(name), template=name)
+
+
+def bring_back(url: str) -> None:
+    """Have a database of its own be again as it was kept, whoever uses it."""
+    name = urlsplit(url).path[1:]
+    server().drop(name)
+    server().create(name, template=_kept(name))
+
+
+def _kept(name: str) -> str:
+    return f"{name}_kept"
+
+
+def uses_database(item: pytest.Item) -> bool:
+    """Whether a test touches the desk's database. One that does not say so cannot: pytest-django
+    refuses, and other processes are started only by tests with one of the markers.
+    """
+    fixtures = set(getattr(item, "fixturenames", ()))
+    return bool(fixtures & _IN_PYTEST_DJANGO) or any(map(item.get_closest_marker, _MARKERS))
