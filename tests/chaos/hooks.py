@@ -103,13 +103,13 @@ def _engine(points: Points) -> None:
     from canceldesk.closing import advance
     from canceldesk.engine import housekeeping, queueing, work, worker
 
-    points.around(advance, "_note", "noting a step")
     points.around(advance, "_settle", "settling a pass")
     points.around(work, "make_passes", "passes over a case")
     points.around(work, "compare_book", "comparing the book")
     points.around(refreshing, "refresh_all", "refreshing the copy")
     points.around(queueing, "_put", "queueing")
     points.around(housekeeping, "sweep", "sweeping")
+    points.around(housekeeping, "take_over", "taking over")
     points.around(housekeeping, "tidy", "tidying")
     points.around(worker, "_launch", "launching")
     points.around(worker.Worker, "start", "starting the worker")

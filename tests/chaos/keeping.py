@@ -7,7 +7,7 @@ import random
 import signal
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +25,7 @@ READY_WITHIN = 60.0
 DRAINED_WITHIN = 45.0
 LOOK_EVERY = 0.05
 CANNOT = "ended 2"
+TERMINATED = f"ended {-signal.SIGTERM}"
 READY = " ready "
 """What a process of the desk says when it has started."""
 
@@ -70,6 +71,7 @@ class Keeper:
         self.roles = [self._billsby(), Role("web", "web", [])]
         self.roles += [Role(f"worker-{n + 1}", "worker", []) for n in range(workers)]
         self.kills: Counter[str] = Counter()
+        self.cpu: defaultdict[str, float] = defaultdict(float)
         self.unexpected: list[str] = []
         self.could_not_start = 0
         self.nursery = Nursery(self._stage.folder, setting.environment, self._hear)
@@ -129,7 +131,7 @@ class Keeper:
             skew=skew,
         )
 
-    def _hear(self, pid: int, how: str) -> None:
+    def _hear(self, pid: int, how: str, cpu: float) -> None:
         with self._lock:
             role = self._by_pid.get(pid)
             if role is None:
@@ -138,12 +140,15 @@ class Keeper:
                 role.is_stopped = True
                 return
             del self._by_pid[pid]
+            self.cpu[role.kind] += cpu
             role.pid, role.ended_at = 0, time.monotonic()
             self._note_end(role, pid, how)
             role.ended.set()
 
     def _note_end(self, role: Role, pid: int, how: str) -> None:
         journal = self._stage.journal
+        if how == "killed" and not role.wanted:
+            return
         if how == "killed":
             point = befallen(self._points_of(role)) if role.sent != "random" else ""
             if point:
@@ -154,9 +159,10 @@ class Keeper:
             return
         journal.write("keeper", "died", process=role.life, kind=role.kind, pid=pid, how=how)
         is_good = how == "ended 0" and (role.sent == "drain" or not role.wanted)
-        if how == CANNOT and READY not in self._log_of(role).read_text(encoding="utf-8"):
+        was_ready = READY in self._log_of(role).read_text(encoding="utf-8")
+        if how == CANNOT and not was_ready:
             self.could_not_start += 1
-        elif not is_good:
+        elif not is_good and not (how == TERMINATED and role.sent == "drain" and not was_ready):
             self.unexpected.append(f"{role.life} {how} by itself; see {self._log_of(role)}")
         role.sent = how
 
@@ -202,8 +208,11 @@ class Keeper:
         with self._lock:
             if not role.pid:
                 return False
+            try:
+                os.kill(role.pid, number)
+            except ProcessLookupError:  # it died just now, and the news is on its way
+                return False
             role.sent = why or role.sent
-            os.kill(role.pid, number)
             return True
 
     # ------------------------------------------------------------------ looking
@@ -221,7 +230,7 @@ class Keeper:
         """Return when pages and Billsby answer. Raises RuntimeError when they never do."""
         until = time.monotonic() + READY_WITHIN
         wanted = [f"{self._stage.practice_url}/quirks", f"{self._stage.pages_url}/account/login/"]
-        while wanted and time.monotonic() < until:
+        while wanted and not self.unexpected and time.monotonic() < until:
             try:
                 if httpx.get(wanted[0], trust_env=False, timeout=5).is_success:
                     wanted.pop(0)
@@ -230,12 +239,15 @@ class Keeper:
                 pass
             time.sleep(LOOK_EVERY)
         if wanted:
-            raise RuntimeError(f"{wanted[0]} does not answer; see {self._stage.folder}/logs")
+            why = self.unexpected or f"see {self._stage.folder}/logs"
+            raise RuntimeError(f"{wanted[0]} does not answer: {why}")
 
     def close(self) -> None:
         """End everything."""
         for role in self.roles:
             role.wanted = False
+            self.kill(role)
+            role.ended.wait(READY_WITHIN)
         self.nursery.close()
 
     def _log_of(self, role: Role) -> Path:

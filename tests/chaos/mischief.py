@@ -127,6 +127,7 @@ class Mischief:
         self._clock = threading.Lock()
         self._one_database_at_a_time = threading.Lock()
         self._is_through = False
+        self.broken = ""
         self.due_kills = 0
         self.counted: Counter[str] = Counter()
         self._does: dict[str, Callable[..., None]] = {
@@ -162,8 +163,15 @@ class Mischief:
     # ------------------------------------------------------------------ the loop
 
     def _carry_out(self) -> None:
+        try:
+            self._go_on()
+        except Exception as problem:
+            self.broken = f"The mischief itself broke: {problem!r}"
+            raise
+
+    def _go_on(self) -> None:
         waiting = list(self._events)
-        while not self._over.is_set():
+        while not self._over.wait(0.05):
             now = time.monotonic() - self._began
             while waiting and waiting[0].at <= now:
                 self._happen(waiting.pop(0))
@@ -171,7 +179,6 @@ class Mischief:
             self._wake_sleepers()
             self._kill_if_due()
             self._is_through = not waiting and not self._are_kills_missing()
-            self._over.wait(0.05)
 
     def _happen(self, event: Event) -> None:
         if event.what == "kill":

@@ -32,19 +32,22 @@ now and then, and has not all day.
 
 
 class Nursery:
-    """The driver's end. `on_change(pid, how)` hears, in a thread of its own, of children that
-    `stopped`, or ended as `killed` (by SIGKILL) or `ended <code>`.
+    """The driver's end. `on_change(pid, how, cpu)` hears, in a thread of its own, of children that
+    `stopped`, or ended as `killed` (by SIGKILL) or `ended <code>`, after so many CPU seconds.
     """
 
     def __init__(
-        self, folder: Path, environment: dict[str, str], on_change: Callable[[int, str], None]
+        self,
+        folder: Path,
+        environment: dict[str, str],
+        on_change: Callable[[int, str, float], None],
     ) -> None:
         self._folder = folder
         self._on_change = on_change
         self._born: dict[str, int] = {}
         self._news = threading.Condition()
         self._asking = threading.Lock()
-        self._changes: SimpleQueue[tuple[int, str]] = SimpleQueue()
+        self._changes: SimpleQueue[tuple[int, str, float]] = SimpleQueue()
         with (folder / "logs" / "nursery.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.chaos.nursery"],
@@ -85,7 +88,7 @@ class Nursery:
                     self._born[told["born"]] = told["pid"]
                     self._news.notify_all()
             else:
-                self._changes.put((told["pid"], told["how"]))
+                self._changes.put((told["pid"], told["how"], told["cpu"]))
 
     def _pass_on(self) -> None:
         while True:
@@ -142,7 +145,7 @@ def _fork(told: dict[str, Any]) -> None:
 def _reap() -> None:
     while True:
         try:
-            pid, status = os.waitpid(-1, os.WNOHANG | os.WUNTRACED)
+            pid, status, used = os.wait4(-1, os.WNOHANG | os.WUNTRACED)
         except ChildProcessError:
             return
         if pid == 0:
@@ -153,7 +156,7 @@ def _reap() -> None:
             how = "killed"
         else:
             how = f"ended {os.waitstatus_to_exitcode(status)}"
-        _tell(pid=pid, how=how)
+        _tell(pid=pid, how=how, cpu=used.ru_utime + used.ru_stime)
 
 
 def _tell(**what: Any) -> None:

@@ -78,16 +78,16 @@ def keep_peace(
     *,
     offset: Callable[[], float],
     step: Callable[[float], None],
-    at_most: float,
+    patience: float,
 ) -> Look:
-    """Let everything come to its end, for `at_most` real seconds; gives the last look.
+    """Let everything come to its end, until nothing has changed for `patience` real seconds;
+    gives the last look.
 
     The clock is put on only to where something is due, so that nobody's lease runs out while it
     is being worked on; leases of the dead are let run out when nothing moves.
     """
-    until = time.monotonic() + at_most
-    last, quiet, moved_at = Look([], None, -1), 0, time.monotonic()
-    while time.monotonic() < until:
+    last, quiet, moved_at, stepped_at = Look([], None, -1), 0, time.monotonic(), 0.0
+    while time.monotonic() - moved_at < patience:
         done = crew.settle()
         try:
             seen = look(stage, offset())
@@ -97,6 +97,14 @@ def keep_peace(
         if done or seen.versions != last.versions:
             quiet, moved_at = 0, time.monotonic()
         last = seen
+        stage.journal.write(
+            "runner",
+            "looked",
+            unfinished=len(seen.unfinished),
+            next_in=seen.next_in,
+            versions=seen.versions,
+            people_did=done,
+        )
         if not seen.unfinished and not done:
             return seen
         if seen.next_in is None or seen.next_in > 0:
@@ -106,8 +114,8 @@ def keep_peace(
             ):
                 return seen
             step((seen.next_in or 0.0) + 1)
-        elif time.monotonic() - moved_at > STUCK_AFTER:
-            moved_at = time.monotonic()
+        elif time.monotonic() - max(moved_at, stepped_at) > STUCK_AFTER:
+            stepped_at = time.monotonic()
             step(LEASE)
         time.sleep(LOOK_EVERY)
     return last

@@ -19,12 +19,14 @@ from tests.chaos.interfaces import Crew, Stage
 from tests.chaos.keeping import Keeper
 from tests.chaos.mischief import Mischief, plan_mischief
 from tests.chaos.peace import Look, keep_peace
-from tests.chaos.stage import Setting, set_up
+from tests.chaos.stage import TIME_ZONE, Setting, set_up
 
 KILLS_FOR_FULL_COVERAGE = 200
-PEACE_LASTS = 120.0
+PATIENCE = 40.0
+"""Seconds without any change after which peace has failed."""
 BUSY_AT_MOST = 2.5
 """How many times its planned length the busy part may take."""
+LAST_LOG = "log-99999.json"
 BILLING_DAYS = (31, 32)
 
 
@@ -88,11 +90,11 @@ def run(
             times["peace"] = _since(began)
             _let_months_pass(setting.stage, mischief)
             with suppress(deskdata.Unreachable):
-                deskdata.copy_log(setting.stage, folder / "log-last.json")
+                deskdata.copy_log(setting.stage, folder / LAST_LOG)
         finally:
             keeper.close()
         times["billed"] = _since(began)
-        outcome.violations += keeper.unexpected
+        outcome.violations += [*filter(None, [mischief.broken]), *keeper.unexpected]
         outcome.violations += _judge(setting.stage)
         times["judged"] = _since(began)
         _count(outcome, setting.stage, keeper, coverage, mischief, last)
@@ -144,7 +146,7 @@ def _make_peace(setting: Setting, keeper: Keeper, crew: Crew, mischief: Mischief
         crew,
         offset=setting.clock.read,
         step=mischief.step_clock,
-        at_most=PEACE_LASTS,
+        patience=PATIENCE,
     )
     crew.stop()
     return last
@@ -159,7 +161,12 @@ def _let_months_pass(stage: Stage, mischief: Mischief) -> None:
 
 
 def _judge(stage: Stage) -> list[str]:
-    evidence = oracle.Evidence(folder=stage.folder, database_url=stage.database_url)
+    evidence = oracle.Evidence(
+        folder=stage.folder,
+        database_url=stage.database_url,
+        time_zone=TIME_ZONE,
+        agent_limit_minor=stage.agent_limit_minor,
+    )
     return [str(violation) for violation in oracle.judge(evidence)]
 
 
@@ -185,6 +192,9 @@ def _count(
         f"{kind}: {name}" for kind, hit in coverage.hit.items() for name in hit
     )
     outcome.not_covered = coverage.missing()
+    cpu = {kind: round(seconds) for kind, seconds in keeper.cpu.items()}
+    outcome.figures["CPU seconds"] = cpu | {"driver": round(time.process_time())}
+    outcome.figures["births that found no database"] = keeper.could_not_start
     outcome.figures["points that must be hit"] = sum(map(len, MUST_BE_HIT.values()))
 
 

@@ -26,6 +26,7 @@ API_KEY = f"{DOMAIN}_0123456789abcdef0123456789abcdef"
 WEBHOOK_SECRET = "a-secret-between-the-two"
 AGENT_LIMIT_MINOR = 10_000
 DATABASE = "desk"
+TIME_ZONE = "UTC"
 HEADINGS = (
     "Name",
     "Phone Number",
@@ -158,7 +159,7 @@ def _environment(stage: Stage) -> dict[str, str]:
         "CANCELDESK_DATABASE_URL": stage.database_url,
         "CANCELDESK_LISTEN": stage.pages_url.removeprefix("http://"),
         "CANCELDESK_COMPANY_NAME": "Brightpath",
-        "CANCELDESK_TIME_ZONE": "UTC",
+        "CANCELDESK_TIME_ZONE": TIME_ZONE,
         "CANCELDESK_BILLSBY_URL": stage.api_url,
         "CANCELDESK_BILLSBY_PANEL_URL": f"{stage.panel_url}/",
         "CANCELDESK_BILLSBY_DOMAIN": stage.domain,
@@ -169,6 +170,7 @@ def _environment(stage: Stage) -> dict[str, str]:
         "CANCELDESK_SYNC_MINUTES": "60",
         "CANCELDESK_AGENT_WRITE_OFF_LIMIT": f"{stage.agent_limit_minor / 100:.2f}",
         "CANCELDESK_WORKBOOK_PATH": str(stage.workbook),
+        "CANCELDESK_WORKBOOK_BACKUPS": "100",
         "BILLSBY_SANDBOX_KEY": stage.api_key,
         "BILLSBY_SANDBOX_WEBHOOK_SECRET": stage.webhook_secret,
     }
