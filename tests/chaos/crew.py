@@ -28,7 +28,8 @@ HANDS = 5
 TRIES = 12
 """After so many tries something is left until the mischief is over."""
 LOOK_AGAIN = 1.0
-_PAUSES = (0.4, 0.8, 1.5, 2.5)
+_PAUSES = (0.8, 0.5, 0.8, 1.5, 2.5)
+"""Seconds until the next try, by how many tries there were."""
 _MOST_IN_A_ROUND = 3
 
 
@@ -138,13 +139,16 @@ class People:
             return self._rng.uniform(*following.after)
         if errand.tries >= TRIES:
             return None
-        return _PAUSES[min(errand.tries, len(_PAUSES)) - 1]
+        return _PAUSES[min(errand.tries, len(_PAUSES) - 1)]
 
     def _try(self, errand: Errand, step: Step) -> bool:
+        """Whether it is done. That nobody answers does not count as a try: pages come back."""
+        counts = True
         try:
             is_done = step.do(self._company, errand)
         except NotNow as problem:
             is_done = False
+            counts = not problem.nobody_answers
             self._tell("not_now", errand, step=step.name, why=str(problem))
         except Exception:
             is_done = False
@@ -155,7 +159,7 @@ class People:
             errand.tries = 0
             self._counted[step.name] += 1
         else:
-            errand.tries += 1
+            errand.tries += counts
         return is_done
 
     def _tell(self, what: str, errand: Errand, **facts: str) -> None:

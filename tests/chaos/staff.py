@@ -29,6 +29,10 @@ _CONFLICT = 422
 class NotNow(Exception):
     """It could not be done just now: nothing answered, or the page does not offer it (yet)."""
 
+    def __init__(self, why: str, answer: Answer | None = None) -> None:
+        super().__init__(why)
+        self.nobody_answers = answer is not None and answer.is_lost
+
 
 class Staff:
     """One of the staff. Everything but `close` may raise NotNow."""
@@ -70,21 +74,21 @@ class Staff:
                 return standing
             if attempt == 0 and not answer.is_lost:
                 fields = self._browser.fresh(fields)
-        raise NotNow(f"not filed: {answer.status} {panel.trouble}")
+        raise NotNow(f"not filed: {answer.status} {panel.trouble}", answer)
 
     def _client_path(self, client_id: str) -> str:
         if client_id not in self._clients:
             answer = self._browser.get(f"/new/search/?q={client_id}", htmx=True)
             found = _CLIENT.search(answer.text)
             if found is None:
-                raise NotNow(f"{client_id} is not found: {answer.status}")
+                raise NotNow(f"{client_id} is not found: {answer.status}", answer)
             self._clients[client_id] = found[1]
         return self._clients[client_id]
 
     def _panel(self, path: str) -> RequestPanel:
         answer = self._browser.get(path, htmx=True)
         if answer.status != _FOUND:
-            raise NotNow(f"{path}: {answer.status}")
+            raise NotNow(f"{path}: {answer.status}", answer)
         return RequestPanel(answer.text)
 
     def _filled(self, panel: RequestPanel, planned: PlannedCase) -> Fields:
@@ -123,7 +127,7 @@ class Staff:
         """The page of a case."""
         answer = self._browser.get(f"/cases/{case}/")
         if answer.status != _FOUND:
-            raise NotNow(f"case {case}: {answer.status}")
+            raise NotNow(f"case {case}: {answer.status}", answer)
         return CasePage(answer.text)
 
     def attempt(self, page: CasePage) -> None:
@@ -221,7 +225,7 @@ class Staff:
         elif answer.is_lost:
             answer = self._sends(form.action, fields, write)
         if not answer.leads_on:
-            raise NotNow(f"{what}: {answer.status} {CasePage(answer.text).trouble}")
+            raise NotNow(f"{what}: {answer.status} {CasePage(answer.text).trouble}", answer)
 
     def _sends(self, path: str, fields: Fields, write: Callable[[Answer], None]) -> Answer:
         answer = self._browser.send(path, fields)
