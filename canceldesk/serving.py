@@ -19,7 +19,7 @@ import structlog
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
-from django.db import close_old_connections, connection
+from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from waitress.server import create_server
 
@@ -169,7 +169,7 @@ def serve(
     listen = listen or reading.text("LISTEN")
     stopping = threading.Event()
     with _signals(stopping), suppress(_Stop), ExitStack() as at_end:
-        at_end.callback(close_old_connections)
+        at_end.callback(connections.close_all)
         server = pages(listen) if with_pages else None
         engine.listen()
         worker = engine.Worker() if with_worker else None

@@ -15,6 +15,10 @@ BASE = Path(__file__).resolve().parent
 DATA = Path(reading.text("DATA")).expanduser().resolve()
 
 
+# Connecting anew for every pass costs as much as a pass's queries.
+CONNECTION_SECONDS = 60
+
+
 def _secret_key() -> str:
     given = reading.text("SECRET_KEY")
     if given:
@@ -36,6 +40,7 @@ def _database(url: str) -> dict[str, Any]:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": str(DATA / "canceldesk.sqlite3"),
+            "CONN_MAX_AGE": CONNECTION_SECONDS,
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,
@@ -50,6 +55,8 @@ def _database(url: str) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": parts.hostname or "",
         "PORT": str(parts.port or ""),
+        "CONN_MAX_AGE": CONNECTION_SECONDS,
+        "CONN_HEALTH_CHECKS": True,  # the server may have been restarted meanwhile
         "OPTIONS": dict(parse_qsl(parts.query)),
     }
 

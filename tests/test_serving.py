@@ -163,7 +163,7 @@ def life(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     Worker.life = []
     monkeypatch.setattr(engine, "Worker", Worker)
     monkeypatch.setattr(engine, "listen", lambda: Worker.life.append("listens"))
-    monkeypatch.setattr(serving, "close_old_connections", lambda: None)
+    monkeypatch.setattr(serving.connections, "close_all", lambda: None)
     with structlog.testing.capture_logs():
         yield Worker.life
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 from dbos import DBOS, DBOSConfig
-from django.db import close_old_connections
+from django.db import connections
 
 from canceldesk.cases import lease as leases
 from canceldesk.configuration import services as configuration
@@ -58,7 +58,7 @@ class Worker:
         except Exception:
             # Nothing is lost by it: the leases run out by themselves.
             logger.warning("not_handed_back", exc_info=True)
-        close_old_connections()
+        connections.close_all()
 
 
 def _launch(executor: str) -> None:

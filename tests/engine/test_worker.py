@@ -43,7 +43,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> queue.Queue[tuple[int, str]]:
 
     monkeypatch.setattr(work, "make_passes", make_passes)
     monkeypatch.setattr(work, "close_old_connections", nothing)
-    monkeypatch.setattr(workers, "close_old_connections", nothing)
+    monkeypatch.setattr(workers.connections, "close_all", nothing)
     monkeypatch.setattr(configuration, "whole", lambda _name: 2)
     monkeypatch.setattr(housekeeping.Housekeeping, "run", nothing)
     monkeypatch.setattr(workers, "POLL_SECONDS", 0.02)
