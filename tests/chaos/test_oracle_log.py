@@ -204,6 +204,17 @@ def test_steps_of_the_clock_that_the_run_made_are_no_violation(planted: Planted)
     assert rules_of(planted) == set()
 
 
+def test_a_process_whose_clock_the_run_set_apart_is_no_violation(planted: Planted) -> None:
+    last = planted.entry("Wells", "row.written")
+    early = "UPDATE cases_logentry SET at = datetime(at, '-80 seconds') WHERE id = ?"
+    planted.desk(early, last["id"])
+    planted.desk(early, last["id"])
+    planted.without_copies()
+    assert rules_of(planted) == {"log_goes_back_in_time"}
+    planted.note("keeper", "started", process="worker-2", skew=-120)
+    assert rules_of(planted) == set()
+
+
 # ends
 
 

@@ -69,7 +69,7 @@ class Journal:
     @cached_property
     def skew(self) -> dt.timedelta:
         """How far single processes' clocks were set apart from the desk's."""
-        apart = [abs(float(deed.facts.get("offset_seconds") or 0)) for deed in self.of("skew")]
+        apart = [abs(float(deed.facts.get("skew") or 0)) for deed in self.of("started")]
         return dt.timedelta(seconds=max(apart, default=0))
 
     @cached_property

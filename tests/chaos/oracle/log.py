@@ -21,6 +21,8 @@ OF_MANAGERS = (
 )
 OF_PEOPLE = (*OF_MANAGERS, "case.filed", "case.withdrawn", "write_off.approved")
 TOLD = {
+    "attempted": "case.attempt",
+    "retried": "case.retried",
     "decided": "case.decided",
     "withdrawn": "case.withdrawn",
     "taken_back": "case.taken_back",
