@@ -72,6 +72,10 @@ class Bookkeeper:
             left.unlink(missing_ok=True)
         return there
 
+    def hear_that_it_stays(self, case: str) -> None:
+        """Nobody means to take the row of this case out again."""
+        self._marks.staying.add(case)
+
     # what the errands of a case ask for
 
     def write_by_hand(self, key: str, name: str, phone: str, on: dt.date) -> bool:

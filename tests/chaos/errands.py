@@ -169,7 +169,10 @@ def _wait_for_the_other(company: Company, errand: Errand) -> bool:
 
 
 def _file(company: Company, errand: Errand) -> bool:
-    errand.case = company.one(errand.planned.filed_by, errand).file(errand.planned)
+    planned = errand.planned
+    errand.case = company.one(planned.filed_by, errand).file(planned)
+    if planned.row is Row.KEPT and TAKEN_BACK not in planned.turns:
+        company.bookkeeper.hear_that_it_stays(errand.number)
     return True
 
 

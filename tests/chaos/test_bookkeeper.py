@@ -90,6 +90,19 @@ def test_the_same_seed_makes_the_same_edits(stage: Stage) -> None:
     assert marks() == marks()
 
 
+def test_only_rows_that_stay_are_written_into(stage: Stage, bookkeeper: Bookkeeper) -> None:
+    def notes_beside_the_desks_row() -> object:
+        book = OpenBook.opened(stage.workbook.read_bytes())
+        return book.cell(book.row_of("C-00007"), workbook_hands.NOTES).value
+
+    marks = Marks(9, random.Random(9))
+    assert all(bookkeeper.edit(marks.note) for _ in range(20))
+    assert notes_beside_the_desks_row() is None
+    marks.staying.add("C-00007")
+    assert all(bookkeeper.edit(marks.note) for _ in range(40))
+    assert notes_beside_the_desks_row() is not None
+
+
 @pytest.mark.parametrize("way", Way)
 def test_nobody_saves_over_what_another_saved_meanwhile(stage: Stage, way: Way) -> None:
     opened = fingerprint(b"an earlier version")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from copy import copy
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +23,8 @@ TOTAL, MONTHS, REASON = (
     "Reason for Cancellation",
 )
 CASE, NOTES = "Case", "Notes"
+BY_HAND = "by hand: "
+"""How the reason of a row begins that a person wrote for a client of the desk's."""
 _SEARCHED = 20
 
 Entry = tuple[str, dict[str, Any]]
@@ -84,9 +86,17 @@ class OpenBook:
             if self.sheet.cell(row, column).value is not None:
                 yield row
 
-    def own_rows(self) -> list[int]:
-        """Rows that are not the desk's: they have no case number."""
-        return [row for row in self.rows() if not self.cell(row, CASE).value]
+    def rows_that_stay(self, cases: Collection[str]) -> list[int]:
+        """Rows that are not the desk's (they have no case number), and those of `cases`; not
+        rows that a person may have to delete again because the desk asks for it.
+        """
+        staying = {None, "", *cases}
+        return [
+            row
+            for row in self.rows()
+            if self.cell(row, CASE).value in staying
+            and not str(self.cell(row, REASON).value).startswith(BY_HAND)
+        ]
 
     def row_of(self, case: str) -> int:
         """The row of a case; raises Missing."""
@@ -112,9 +122,13 @@ class OpenBook:
 
 
 class Marks:
-    """Edits with a mark each that is nowhere else, so that each can be found again."""
+    """Edits with a mark each that is nowhere else, so that each can be found again.
+
+    `staying` are the cases whose rows nobody is going to take out: people write beside those, too.
+    """
 
     def __init__(self, seed: int, rng: random.Random) -> None:
+        self.staying: set[str] = set()
         self._seed, self._rng = seed, rng
         self._count = 0
 
@@ -152,9 +166,9 @@ class Marks:
         return [_edited("own_row", mark, open_book.cell(row, NAME))]
 
     def comment(self, open_book: OpenBook) -> list[Entry]:
-        """A comment on a row that is not the desk's."""
+        """A comment on a row that stays."""
         mark = self.new()
-        cell = self._own_cell(open_book, (NAME, PHONE, REASON))
+        cell = self._cell_that_stays(open_book, (NAME, PHONE, REASON))
         if cell.comment is not None:
             return self.note(open_book)
         cell.comment = Comment(f"Ask again: {mark}", "Rosa")
@@ -163,7 +177,7 @@ class Marks:
     def note(self, open_book: OpenBook) -> list[Entry]:
         """A word in the company's own column."""
         mark = self.new()
-        cell = self._own_cell(open_book, (NOTES,))
+        cell = self._cell_that_stays(open_book, (NOTES,))
         cell.value = f"{cell.value or ''} {mark}".strip()
         return [_edited("cell", mark, cell)]
 
@@ -171,7 +185,7 @@ class Marks:
         """A colour nobody else uses."""
         self._count += 1
         mark = f"FF{self._seed % 256:02X}{self._count:04X}"
-        cell = self._own_cell(open_book, (NAME, PHONE, REASON))
+        cell = self._cell_that_stays(open_book, (NAME, PHONE, REASON))
         if cell.fill.fill_type:
             return self.note(open_book)
         cell.fill = PatternFill("solid", start_color=mark)
@@ -186,11 +200,11 @@ class Marks:
         cell.value = f"Remember {mark}"
         return [_edited("other_sheet", mark, cell)]
 
-    def _own_cell(self, open_book: OpenBook, headings: tuple[str, ...]) -> Cell:
-        own = open_book.own_rows()
-        if not own:
-            raise Missing("a row of the person's own")
-        return open_book.cell(self._rng.choice(own), self._rng.choice(headings))
+    def _cell_that_stays(self, open_book: OpenBook, headings: tuple[str, ...]) -> Cell:
+        rows = open_book.rows_that_stay(tuple(self.staying))
+        if not rows:
+            raise Missing("a row that stays")
+        return open_book.cell(self._rng.choice(rows), self._rng.choice(headings))
 
 
 def like_the_desks(name: str, phone: str, on: dt.date, mark: str) -> Edit:
@@ -200,7 +214,7 @@ def like_the_desks(name: str, phone: str, on: dt.date, mark: str) -> Edit:
         row = open_book.heading + 1
         open_book.sheet.insert_rows(row)
         day = dt.datetime.combine(on, dt.time())
-        values = {NAME: name, PHONE: phone, DATE: day, TOTAL: 1, MONTHS: 1, REASON: mark}
+        values = {NAME: name, PHONE: phone, DATE: day, TOTAL: 1, MONTHS: 1, REASON: BY_HAND + mark}
         open_book.put_row(row, values)
         return [_edited("by_hand", mark, open_book.cell(row, NAME))]
 
