@@ -50,44 +50,13 @@ from canceldesk.closing import services as closing  # noqa: E402
 from canceldesk.closing.advance import advance  # noqa: E402
 from canceldesk.retention import services as retention  # noqa: E402
 from canceldesk.workbook.workbooklist import WorkbookList  # noqa: E402
+from tests.chaos.clean_workbook import make_workbook  # noqa: E402
 from tests.chaos.oracle import copy_log  # noqa: E402
 
 START = dt.datetime(2026, 3, 2, 15, 0, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
 KEY = "acme_practice_key"
-HEADINGS = (
-    "Name",
-    "Phone Number",
-    "Date of Cancellation",
-    "Total Amount Collected",
-    "Number of Months in the Program",
-    "Reason for Cancellation",
-    "Case",
-    "Notes",
-)
 STORED, DONE = 302, 303
-
-
-def make_workbook(path: Path) -> None:
-    """A list of six who left before, with a column and a tab of the company's own."""
-    book = openpyxl.Workbook()
-    sheet = book.active
-    assert sheet is not None
-    sheet.title = "Cancellations"
-    sheet.append(["Cancelled clients"])
-    sheet.append(HEADINGS)
-    for number in range(6):
-        day = dt.datetime(2026, 1, 20 - number)  # noqa: DTZ001 - Excel knows no zones
-        sheet.append(
-            [f"Former Client {number}", f"(202) 555-010{number}", day, 99.5 + number, 3, "Other"]
-        )
-        sheet.cell(sheet.max_row, 8, f"known to Pat {number}")
-        sheet.cell(sheet.max_row, 3).number_format = "mmm d, yyyy"
-        sheet.cell(sheet.max_row, 4).number_format = '"$"#,##0.00'
-    notes = book.create_sheet("Notes")
-    notes.append(["Questions about an entry: ask the manager on duty."])
-    notes.append(["Clients on the list", "=COUNTA(Cancellations!A3:A8)"])
-    book.save(path)
 
 
 class Run:
