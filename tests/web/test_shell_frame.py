@@ -12,6 +12,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.test import Client, RequestFactory
 from django.urls import include, path
@@ -63,6 +64,10 @@ def _broken(request: HttpRequest) -> HttpResponse:
     raise RuntimeError("a secret detail")
 
 
+def _away(request: HttpRequest) -> HttpResponse:
+    raise OperationalError("server at 10.0.0.1 closed the connection")
+
+
 def _onward(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect("/members/")
 
@@ -78,6 +83,7 @@ urlpatterns = [
     path("managers/", _managers),
     path("forbidden/", _forbidden),
     path("broken/", _broken),
+    path("away/", _away),
     path("onward/", _onward),
     path("fragment/", _fragment),
     path("", include("canceldesk.web.urls")),
@@ -287,6 +293,19 @@ def test_a_fault_is_admitted_without_its_details(headers: dict[str, str]) -> Non
     said = response.headers.get("X-Desk-Problem", "") or response.content.decode()
     assert unquote(errors.FAULT) in unquote(said)
     assert "secret detail" not in said
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_database_that_is_away_is_no_fault_and_nothing_is_said_to_be_kept(
+    headers: dict[str, str], method: str
+) -> None:
+    browser = Client(raise_request_exception=False)
+    response = getattr(browser, method)("/away/", headers=headers)
+    assert response.status_code == 503
+    said = unquote(response.headers.get("X-Desk-Problem", "") or response.content.decode())
+    assert errors.DATABASE_AWAY in said
+    assert "10.0.0.1" not in said
 
 
 def test_the_fault_page_asks_the_database_nothing(

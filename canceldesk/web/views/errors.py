@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from http import HTTPStatus
 from urllib.parse import quote
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -18,6 +20,12 @@ NOT_FOUND = "There is nothing at this address. It may have been moved, or the li
 FAULT = (
     "The desk could not do that because of a fault of its own. Nothing is lost. "
     "Try again; if it happens twice, tell an admin."
+)
+
+
+DATABASE_AWAY = (
+    "The desk cannot reach its database just now, so what you sent was not saved. Keep this page, "
+    "wait a minute and send it again; if that does not help, tell an admin."
 )
 
 
@@ -42,14 +50,16 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def fault(request: HttpRequest) -> HttpResponse:
-    """500, drawn without asking the database for anything."""
+    """500, or 503 while the database is away; drawn without asking the database for anything."""
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        return _page(request, HTTPStatus.SERVICE_UNAVAILABLE, "The database is away", DATABASE_AWAY)
     return _page(request, HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong", FAULT)
 
 
 def _page(request: HttpRequest, status: HTTPStatus, title: str, sentence: str) -> HttpResponse:
     if request.headers.get("HX-Request"):
         return HttpResponse(status=status, headers={"X-Desk-Problem": quote(sentence)})
-    if status is HTTPStatus.INTERNAL_SERVER_ERROR:
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _bare_page(status, title, sentence)
     known = {"title": title, "sentence": sentence}
     return render(request, "error.html", known, status=status)
