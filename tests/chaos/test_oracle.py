@@ -10,6 +10,7 @@ import pytest
 
 from tests.chaos import oracle
 from tests.chaos.oracle import Evidence, Violation, judge
+from tests.chaos.oracle.__main__ import main as by_command
 from tests.chaos.planting import ZONE, Planted
 from tests.databases import database_of_its_own, on_postgresql
 
@@ -87,3 +88,13 @@ def _rules(path: Path) -> set[str]:
 def test_books_in_which_nothing_ever_happened_prove_nothing(planted: Planted) -> None:
     planted.billsby("DELETE FROM history")
     assert {violation.rule for violation in planted.violations()} == {"unreadable"}
+
+
+def test_a_run_that_was_kept_can_be_judged_again_by_command(
+    planted: Planted, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["oracle", str(planted.folder), "--zone", ZONE])
+    assert by_command() == 0
+    planted.note("post", "webhook", kind="forged", status=200)
+    assert by_command() == 1
+    assert capsys.readouterr().out.startswith("forged_webhook_taken: ")
