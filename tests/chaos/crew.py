@@ -28,7 +28,9 @@ HANDS = 5
 TRIES = 12
 """After so many tries something is left until the mischief is over."""
 LOOK_AGAIN = 1.0
-_PAUSES = (0.8, 0.5, 0.8, 1.5, 2.5)
+_COMES_BACK_AFTER = (1.0, 3.0)
+"""Seconds until somebody looks again whose pages did not answer."""
+_PAUSES = (0.5, 0.8, 1.5, 2.5)
 """Seconds until the next try, by how many tries there were."""
 _MOST_IN_A_ROUND = 3
 
@@ -137,19 +139,23 @@ class People:
             if following is None or following.in_peace:
                 return None
             return self._rng.uniform(*following.after)
+        if errand.waits_for_pages:
+            return self._rng.uniform(*_COMES_BACK_AFTER)
         if errand.tries >= TRIES:
             return None
-        return _PAUSES[min(errand.tries, len(_PAUSES) - 1)]
+        return _PAUSES[min(errand.tries, len(_PAUSES)) - 1]
 
     def _try(self, errand: Errand, step: Step) -> bool:
         """Whether it is done. That nobody answers does not count as a try: pages come back."""
-        counts = True
+        errand.waits_for_pages = False
         try:
             is_done = step.do(self._company, errand)
         except NotNow as problem:
             is_done = False
-            counts = not problem.nobody_answers
-            self._tell("not_now", errand, step=step.name, why=str(problem))
+            errand.waits_for_pages = problem.nobody_answers
+            self._counted["nobody answered"] += problem.nobody_answers
+            if not problem.nobody_answers:
+                self._tell("not_now", errand, step=step.name, why=str(problem))
         except Exception:
             is_done = False
             self._tell("stumbled", errand, step=step.name, why=traceback.format_exc())
@@ -159,7 +165,7 @@ class People:
             errand.tries = 0
             self._counted[step.name] += 1
         else:
-            errand.tries += counts
+            errand.tries += not errand.waits_for_pages
         return is_done
 
     def _tell(self, what: str, errand: Errand, **facts: str) -> None:

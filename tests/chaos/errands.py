@@ -47,6 +47,7 @@ class Errand:
     tries: int = 0
     is_over: bool = False
     row_is_changed: bool = False
+    waits_for_pages: bool = False
 
     @property
     def number(self) -> str:
