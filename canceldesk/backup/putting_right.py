@@ -54,6 +54,7 @@ def put_right(told: Manifest, *, restore: str, numbers_given: int) -> PutRight:
             Verb.DESK_RESTORED,
             restore=restore,
             made_at=f"{told.made_at:%Y-%m-%d %H:%M} UTC",
+            since=told.made_at.isoformat(),
             made_by=told.made_by,
             next_number=f"C-{following:05d}",
         )

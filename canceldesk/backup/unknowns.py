@@ -70,10 +70,12 @@ def adopt_holds(made_at: dt.datetime) -> Adopted:
     Else nobody would know the date they replaced: the copy of Billsby in the backup still does, but
     only until it is brought up to date.
     """
-    holds = 0
+    scopes, holds = list(_without_a_hold()), 0
+    if not scopes:
+        return Adopted()
     try:
         billsby = outside.billsby()
-        for scope in _without_a_hold():
+        for scope in scopes:
             with suppress(NotFound):
                 holds += _adopt(billsby, scope, made_at)
     except (NotSetUpError, BillsbyError) as problem:

@@ -1,0 +1,127 @@
+"""Restoring yesterday's backup after a day of work doubles nothing: what is there is adopted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.backup.telling import told
+
+pytestmark = pytest.mark.database
+
+
+@pytest.mark.parametrize("decided", ["before", "after"])
+@pytest.mark.parametrize("with_reference", [True, False])
+def test_a_case_closed_since_is_closed_again_on_the_same_row_and_the_same_write_offs(
+    tmp_path: Path, *, decided: str, with_reference: bool
+) -> None:
+    came = told(
+        tmp_path, "closed_today", with_reference=with_reference, decided=decided, days_later=0
+    )
+
+    assert came["closed_first"] == "closed"
+    assert came["restored"] == {"before": "closing", "after": "new"}[decided]
+    assert (came["state"], came["former"]) == ("closed", "closed")
+    assert came["rows_are_the_first"]
+    assert [row["name"] for row in came["rows"]] == ["Nora Field", "Former Field"]
+    assert len(came["written_off"]) == len(set(came["written_off"])) == 2
+    assert came["collected"] == 9900
+
+
+def test_a_decision_that_the_backup_knows_keeps_its_day(tmp_path: Path) -> None:
+    came = told(tmp_path, "closed_today", with_reference=False, decided="before", days_later=3)
+
+    assert came["state"] == "closed"
+    assert came["rows_are_the_first"]
+
+
+def test_a_decision_made_again_on_a_later_day_leaves_one_row_and_says_what_to_do(
+    tmp_path: Path,
+) -> None:
+    came = told(tmp_path, "closed_today", with_reference=True, decided="after", days_later=1)
+
+    assert [row["name"] for row in came["rows"]] == ["Nora Field", "Former Field"]
+    assert came["state"] == "closing"
+    assert came["waits"] == (
+        'Row 2 of the tab "Cancellations" is this case\'s, but its date is not what the desk wrote.'
+        " Put it right in the workbook; the desk goes on by itself."
+    )
+
+
+def test_the_log_says_that_the_desk_was_put_back(tmp_path: Path) -> None:
+    came = told(tmp_path, "closed_today", with_reference=True, decided="before", days_later=0)
+
+    assert came["log"] == [
+        "was put back to the backup of 2026-03-02 15:16 UTC: what was done after it is not in this "
+        "log. New cases are numbered from C-01003"
+    ]
+
+
+def test_a_number_that_a_forgotten_case_had_is_never_given_out_again(tmp_path: Path) -> None:
+    came = told(tmp_path, "filed_today")
+
+    assert (came["before"], came["lost"], came["new"]) == ("C-00001", "C-00002", "C-01003")
+    assert came["announced"] == came["new_pk"]
+    assert came["rows"][1:] == came["rows_before"]
+    assert came["rows"][0] == {
+        "name": "Another Field",
+        "date": "2026-03-02",
+        "reference": "C-01003",
+    }
+
+
+def test_on_a_new_machine_the_list_tells_how_far_the_numbers_went(tmp_path: Path) -> None:
+    came = told(tmp_path, "filed_today_and_replaced_database_gone", highest=7777)
+
+    assert came == {"next": 8778, "new": 8778}
+
+
+@pytest.mark.parametrize("days", [0, 6])
+def test_a_hold_placed_since_is_taken_over_and_given_back_to_a_client_who_stays(
+    tmp_path: Path, days: int
+) -> None:
+    came = told(tmp_path, "held_today", then="retained", days=days)
+
+    assert came["holds_first"] == 1
+    assert came["was_moved"]
+    assert (came["adopted"], came["problem"], came["state"]) == (1, "", "retained")
+    # A period that passed while the client was held is not charged afterwards.
+    assert came["next_charge"] == {0: came["original"], 6: "2026-04-04"}[days]
+
+
+def test_the_charge_a_taken_over_hold_replaced_is_the_one_in_the_facts(tmp_path: Path) -> None:
+    came = told(tmp_path, "held_today", then="suspend", days=0)
+
+    assert (came["adopted"], came["state"]) == (1, "closed")
+    assert came["facts"] == [came["original"]]
+    assert came["log"][0].startswith("held ")
+
+
+def test_nobody_stays_signed_in_and_no_client_is_told_twice(tmp_path: Path) -> None:
+    came = told(tmp_path, "signed_in_and_told")
+
+    assert came["sessions"] == 0
+    assert came["state"] == "closed"
+    assert came["tries"] == 5
+    assert "not known whether the client has been told" in came["why"]
+    assert came["decision_stands"] == ""
+
+
+def test_open_cases_are_due_at_once_and_workers_of_before_are_fenced_off(tmp_path: Path) -> None:
+    came = told(tmp_path, "signed_in_and_told")
+
+    assert came["woken"] == 1
+    assert came["due"] == "2026-03-02 15:00:00+00:00"
+    assert came["lease"] == ""
+    assert came["token"] >= 1_000_000
+
+
+def test_a_backup_can_be_restored_twice_and_the_restore_undone(tmp_path: Path) -> None:
+    came = told(tmp_path, "twice")
+
+    assert came["files_differ"]
+    assert (came["cases_after_second"], came["cases_after_undoing"]) == (1, 2)
+    assert came["numbers"] == sorted(set(came["numbers"]))
+    assert came["states"] == ["closed", "closed"]
+    assert came["rows"] == 2
