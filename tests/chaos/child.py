@@ -32,7 +32,8 @@ _SECONDS = struct.Struct("d")
 @dataclass(frozen=True)
 class Birth:
     """What a child is to be. `kind`: worker, web, billsby or layout; `arguments` are those of
-    its command line; `skew` is how many seconds its clock goes before everybody's.
+    its command line; `skew` is how many seconds its clock goes before everybody's; processes of
+    another `machine` cannot see that it has died.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Birth:
     environment: dict[str, str] = field(default_factory=dict)
     triggers: Mapping[str, Trigger] = field(default_factory=dict)
     skew: float = 0.0
+    machine: str = "machine-0"
 
 
 class ClockFile:
@@ -69,6 +71,7 @@ def become(birth: Birth) -> None:
         _stand_alone(birth)
         _bend_clock(birth)
         _bend_disk(birth.folder)
+        _bend_machine(birth.machine)
         if birth.kind != "layout":
             kept = birth.folder / "points" / f"{birth.name}.txt"
             hooks.hang_in(Points(kept, birth.triggers), birth.kind)
@@ -120,6 +123,12 @@ def _bend_clock(birth: Birth) -> None:
     if birth.kind != "billsby":
         clock._offset = _Offset(seconds)  # type: ignore[assignment]
         time.time = lambda: real_time() + seconds()
+
+
+def _bend_machine(name: str) -> None:
+    from canceldesk.engine import processes
+
+    processes._here = lambda: name.replace("-", "")  # type: ignore[assignment]
 
 
 def _bend_disk(folder: Path) -> None:

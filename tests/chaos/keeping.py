@@ -18,6 +18,7 @@ from tests.chaos.coverage import Coverage
 from tests.chaos.nursery import Nursery
 from tests.chaos.points import Trigger, befallen
 from tests.chaos.stage import Setting
+from tests.chaos.takeover import Takeovers
 
 ZONES = ("UTC", "America/New_York", "Pacific/Kiritimati", "Asia/Kolkata", "America/St_Johns")
 SKEWS = (0.0, 0.0, -3.0, 2.0)
@@ -37,6 +38,7 @@ class Role:
     name: str
     kind: str
     arguments: list[str]
+    machine: str = "machine-0"
     pid: int = 0
     born_at: float = 0.0
     ended_at: float = 0.0
@@ -69,9 +71,13 @@ class Keeper:
         self._by_pid: dict[int, Role] = {}
         self._mischief = False
         self.roles = [self._billsby(), Role("web", "web", [])]
-        self.roles += [Role(f"worker-{n + 1}", "worker", []) for n in range(workers)]
+        self.roles += [
+            Role(f"worker-{n + 1}", "worker", [], machine=f"machine-{n // 2}")
+            for n in range(workers)
+        ]
         self.kills: Counter[str] = Counter()
         self.cpu: defaultdict[str, float] = defaultdict(float)
+        self.takeovers = Takeovers(setting.stage)
         self.unexpected: list[str] = []
         self.could_not_start = 0
         self.nursery = Nursery(self._stage.folder, setting.environment, self._hear)
@@ -117,6 +123,7 @@ class Keeper:
                 environment={"TZ": zone},
                 triggers=triggers,
                 skew=skew,
+                machine=role.machine,
             )
             role.pid = self.nursery.fork(birth)
             role.born_at = time.monotonic()
@@ -154,6 +161,8 @@ class Keeper:
             if point:
                 self._coverage.note(role.kind, point)
             self.kills[role.kind] += 1
+            if role.kind == "worker":
+                self.takeovers.died(pid)
             told = {"process": role.life, "kind": role.kind, "pid": pid}
             journal.write("keeper", "killed", **told, point=point or "random")
             return
@@ -171,6 +180,7 @@ class Keeper:
     def begin_mischief(self) -> None:
         """From now on the newborn carry triggers, zones and skews."""
         self._mischief = True
+        self.takeovers.begin()
 
     def end_mischief(self) -> None:
         """No more triggers; processes that still carry one are replaced."""

@@ -8,6 +8,7 @@ forking is safe; whatever it holds when it starts, its children share.
 from __future__ import annotations
 
 import gc
+import importlib
 import json
 import os
 import selectors
@@ -25,6 +26,15 @@ from tests.chaos.child import Birth, become
 from tests.chaos.points import Trigger
 
 BORN_WITHIN = 30.0
+_CHILDREN_NEED = (
+    "billsby_sandbox.cli",
+    "billsby_sandbox.app",
+    "canceldesk.cli",
+    "canceldesk.processlog",
+    "canceldesk.serving",
+    "canceldesk.web.wsgi",
+    "tests.chaos.layout",
+)
 SQLITE_PATIENCE = 5
 """Seconds the desk waits for SQLite's lock here, instead of 20: the driver holds it for longer
 now and then, and has not all day.
@@ -164,17 +174,24 @@ def _tell(**what: Any) -> None:
 
 
 def _import_all() -> None:
+    """Everything the children will need, so that none of them spends its life importing."""
     import django
 
     django.setup()
 
     from django.conf import settings
+    from django.db.migrations.loader import MigrationLoader
     from django.template import engines
     from django.urls import get_resolver
 
-    import tests.chaos.layout  # noqa: F401
-
-    _ = get_resolver().url_patterns, engines.all()
+    for name in _CHILDREN_NEED:
+        importlib.import_module(name)
+    MigrationLoader(None)
+    _ = get_resolver().url_patterns
+    for template in Path(settings.BASE / "web" / "templates").rglob("*.html"):
+        engines["django"].get_template(
+            str(template.relative_to(settings.BASE / "web" / "templates"))
+        )
     if "sqlite" in settings.DATABASES["default"]["ENGINE"]:
         settings.DATABASES["default"]["OPTIONS"]["timeout"] = SQLITE_PATIENCE
     assert threading.active_count() == 1, threading.enumerate()

@@ -18,6 +18,7 @@ QUIET_ROUNDS = 8
 """Rounds without any change after which nothing more is to be expected."""
 FARTHEST = 900.0
 """Seconds ahead that are still skipped by putting the clock on; watches lie days ahead."""
+NEVER = float("inf")
 STUCK_AFTER = 4.0
 """Real seconds of work without a change after which leases of the dead are let run out."""
 LEASE = 55.0
@@ -42,13 +43,15 @@ def look(stage: Stage, offset: float) -> Look:
         "SELECT id, state, waits_for, waits_sentence, version, next_pass_at FROM cases_case",
     )
     now = dt.datetime.now(tz=dt.UTC) + dt.timedelta(seconds=offset)
-    ahead = [(_moment(row[5]) - now).total_seconds() for row in found if row[5]]
+    ahead = [(_moment(row[5]) - now).total_seconds() if row[5] else NEVER for row in found]
     within = [max(0.0, seconds) for seconds in ahead if seconds <= FARTHEST]
     held = _held(stage)
     unfinished = [
         (f"C-{row[0]:05d}", str(row[1]), str(row[2]), str(row[3]))
-        for row in found
-        if row[1] not in ENDED or row[0] in held
+        for row, seconds in zip(found, ahead, strict=True)
+        if row[1] not in ENDED
+        or row[0] in held
+        or (row[2] in {"outside", "time"} and seconds <= FARTHEST)
     ]
     return Look(unfinished, min(within, default=None), sum(int(row[4]) for row in found))
 

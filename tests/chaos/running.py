@@ -194,6 +194,7 @@ def _count(
     outcome.not_covered = coverage.missing()
     cpu = {kind: round(seconds) for kind, seconds in keeper.cpu.items()}
     outcome.figures["CPU seconds"] = cpu | {"driver": round(time.process_time())}
+    outcome.figures["cases taken over from the killed"] = keeper.takeovers.end()
     outcome.figures["births that found no database"] = keeper.could_not_start
     outcome.figures["points that must be hit"] = sum(map(len, MUST_BE_HIT.values()))
 
