@@ -61,7 +61,7 @@ FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "drop_after", "method": "DELETE"},
     {"kind": "rubbish", "rubbish": "html"},
     {"kind": "rubbish", "rubbish": "half_json"},
-    {"kind": "rubbish", "rubbish": "wrong_customer"},
+    {"kind": "rubbish", "rubbish": "wrong_customer", "method": "GET"},
     {"kind": "stale", "method": "GET"},
     {"kind": "stale", "method": "GET"},
 )
