@@ -9,10 +9,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK := uv pip compile --universal --generate-hashes --no-header --no-annotate --no-strip-extras --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset run migrate test journeys chaos coverage lint types format bench lock clean
+.PHONY: help demo demo-reset run migrate test test-sqlite test-postgresql journeys chaos coverage lint types format bench lock clean
 
 help: ## List what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(RUNTIME) ## Start a desk to try out, with a practice Billsby; Ctrl-C stops it
 	@exec $(BIN)/canceldesk demo
@@ -26,8 +26,13 @@ run: $(RUNTIME) ## Serve the real thing, set up by CANCELDESK_... variables
 migrate: $(RUNTIME) ## Create the database, or bring it up to date
 	@$(BIN)/canceldesk migrate
 
-test: $(DEVELOPMENT) programs ## Run all tests, browser journeys included
-	$(PYTEST) -m "not chaos"
+test: test-sqlite test-postgresql ## Run all tests on both databases, browser journeys included
+
+test-sqlite: $(DEVELOPMENT) programs ## Run all tests on SQLite
+	CANCELDESK_TEST_DATABASE=sqlite $(PYTEST) -m "not chaos"
+
+test-postgresql: $(DEVELOPMENT) programs ## Run the tests that use a database on PostgreSQL
+	CANCELDESK_TEST_DATABASE=postgresql $(PYTEST) -m "not chaos"
 
 journeys: $(DEVELOPMENT) programs ## Run only the browser journeys
 	$(BIN)/pytest -m journey -p no:randomly

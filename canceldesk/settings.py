@@ -13,6 +13,8 @@ from canceldesk.configuration import reading
 
 BASE = Path(__file__).resolve().parent
 DATA = Path(reading.text("DATA")).expanduser().resolve()
+# Whatever the database and the secret key: stylesheets, locks and copies go there, too.
+DATA.mkdir(parents=True, exist_ok=True)
 
 
 # Connecting anew for every pass costs as much as a pass's queries.
@@ -23,7 +25,6 @@ def _secret_key() -> str:
     given = reading.text("SECRET_KEY")
     if given:
         return given
-    DATA.mkdir(parents=True, exist_ok=True)
     kept = DATA / "secret-key"
     try:
         with kept.open("x", encoding="ascii") as file:
@@ -36,7 +37,6 @@ def _secret_key() -> str:
 
 def _database(url: str) -> dict[str, Any]:
     if not url:
-        DATA.mkdir(parents=True, exist_ok=True)
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": str(DATA / "canceldesk.sqlite3"),
