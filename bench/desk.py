@@ -37,6 +37,14 @@ if TYPE_CHECKING:
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 DATABASES = (SQLITE, POSTGRESQL)
 CANCELDESK = Path(sys.executable).with_name("canceldesk")
+_ELSEWHERE = """
+import django
+django.setup()
+from canceldesk import cli
+from canceldesk.engine import processes
+processes._here = lambda: "elsewhere"
+cli.main()
+"""
 
 
 def parser(about: str | None) -> argparse.ArgumentParser:
@@ -112,11 +120,12 @@ class Desk:
             "WORKBOOK_PATH": self.workbook,
             **self.settings,
         }
+        known["DJANGO_SETTINGS_MODULE"] = "canceldesk.settings"
         return known | {f"CANCELDESK_{name}": str(value) for name, value in told.items()}
 
     def set_up(self) -> None:
         """Make the database, the workbook and the people; read the clients; compare the book."""
-        os.environ.update(self.environment, DJANGO_SETTINGS_MODULE="canceldesk.settings")
+        os.environ.update(self.environment)
         import django
 
         django.setup()
@@ -145,14 +154,18 @@ class Desk:
         )
         worker.stop()
 
-    def worker(self, name: str = "worker", **environment: str) -> Process:
+    def worker(self, name: str = "worker") -> Process:
         """Start a worker and wait until it takes work."""
-        return self.start(name, "worker", **environment)
+        return self.start(name, CANCELDESK, "worker")
 
-    def start(self, name: str, *command: str, **environment: str) -> Process:
+    def worker_elsewhere(self, name: str = "elsewhere") -> Process:
+        """A worker that takes itself for one on another machine."""
+        return self.start(name, sys.executable, "-c", _ELSEWHERE, "worker")
+
+    def start(self, name: str, *command: str | Path) -> Process:
         """Start a process of the desk and wait until it says that it is ready."""
         log = self.folder / f"{name}-{len(self._running)}.log"
-        process = Process([CANCELDESK, *command], self.environment | environment, log)
+        process = Process(command, self.environment, log)
         self._running.append(process)
         process.until_said("ready")
         return process
