@@ -25,6 +25,7 @@ class Verb(StrEnum):
     CASE_ATTENTION = "case.attention"
     CASE_ATTENTION_OVER = "case.attention_over"
     CLOSING_FACTS = "closing.facts"
+    HOLD_INTENDED = "hold.intended"
     HOLD_PLACED = "hold.placed"
     HOLD_RENEWED = "hold.renewed"
     HOLD_RELEASE_ASKED = "hold.release_asked"
@@ -74,6 +75,7 @@ SENTENCES: dict[Verb, str] = {
     Verb.CASE_ATTENTION: "needs attention: {why}",
     Verb.CASE_ATTENTION_OVER: "no longer needs attention",
     Verb.CLOSING_FACTS: "took the facts: {collected} collected in {months} months",
+    Verb.HOLD_INTENDED: "is about to hold {subscription} until {until}",
     Verb.HOLD_PLACED: "held {subscription} until {until}; the next charge was {original}",
     Verb.HOLD_RENEWED: "renewed the hold on {subscription} until {until}",
     Verb.HOLD_RELEASE_ASKED: "asked to lift the pause on {subscription} for a click",

@@ -146,7 +146,7 @@ def _place(work: Work, scope: CaseSubscription, hold: Hold | None, verb: Verb) -
     refusal: BillsbyError | None = None
     for until in _dates_to_try(work, before):
         try:
-            with work.sending(partial(change, hold, tried_until=until)):
+            with work.sending(partial(_note_that_it_leaves, work, scope, hold, until)):
                 work.billsby.set_renewal_date(before.billsby_id, until, pause=True)
         except (Refused, Blocked) as problem:
             refusal = problem
@@ -155,6 +155,13 @@ def _place(work: Work, scope: CaseSubscription, hold: Hold | None, verb: Verb) -
             work.forget()
         return _read_back(work, scope, hold, until, verb)
     return _refused(work, scope, refusal)
+
+
+def _note_that_it_leaves(work: Work, scope: CaseSubscription, hold: Hold, until: dt.date) -> None:
+    if hold.tried_until != until:
+        name, day = str(scope.subscription), date(until, work.zone)
+        work.log(Verb.HOLD_INTENDED, subscription=name, until=day)
+    change(hold, tried_until=until)
 
 
 def _dates_to_try(work: Work, before: Subscription) -> list[dt.date]:

@@ -25,6 +25,7 @@ from canceldesk.cases.lease import Lease
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import Case, CaseSubscription
 from canceldesk.clients import mirror
+from canceldesk.clients.models import Client
 from canceldesk.closing.models import Facts
 from canceldesk.closing.notes import Notes
 from canceldesk.configuration import services as configuration
@@ -124,14 +125,35 @@ class Work:
         return False
 
     def invoices(self) -> list[Invoice]:
-        """The client's invoices as Billsby has them in this pass."""
+        """The client's invoices as Billsby has them in this pass.
+
+        Raises Nonsense when one is named after another client: stop before harm.
+        """
         if "invoices" not in self._read:
             found = self._of_client(self.billsby.customer_invoices)
+            self._check_whose(found)
             asking = [invoice for invoice in found if invoice.status.blocks]
             keep = partial(mirror.keep_open_invoices, self.case.client, asking)
             self._mirror("invoices", asking, keep)
             self._read["invoices"] = found
         return self._read["invoices"]  # type: ignore[no-any-return]
+
+    def invoices_again(self) -> list[Invoice]:
+        """The client's invoices, asked for once more."""
+        self._read.pop("invoices", None)
+        return self.invoices()
+
+    def _check_whose(self, found: list[Invoice]) -> None:
+        """The list of a client's invoices does not say whose they are; but a number begins with its
+        client's ID (billsby.md 3), so one of a client whom the desk knows gives a mix-up away.
+        """
+        named = {invoice.number.rpartition("-")[0] for invoice in found} - {self.client_id}
+        other = Client.objects.filter(billsby_id__in=named).first() if named else None
+        if other is not None:
+            raise Nonsense(
+                f"Asked for the invoices of {self.client_id}, Billsby gave some of "
+                f"{other.billsby_id}. Nothing was changed."
+            )
 
     def named_by(self, invoice: Invoice) -> tuple[str, ...]:
         """The subscriptions an invoice names; asked once a pass, by however many steps."""

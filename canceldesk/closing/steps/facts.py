@@ -25,6 +25,7 @@ from canceldesk.closing.shown import money
 from canceldesk.closing.work import Work
 from canceldesk.configuration import services as configuration
 
+AGAIN = dt.timedelta(seconds=10)
 COLLECTED = (InvoiceStatus.PAID, InvoiceStatus.PAID_OFFLINE)
 
 
@@ -56,6 +57,15 @@ def _take(work: Work) -> Facts | Waits:
         )
     currency = customer.currency or next((s.currency for s in subscriptions if s.currency), "")
     notes = work.billsby.customer_credit_notes(work.client_id)
+    total = collected(invoices, notes, currency)
+    if total != customer.total_paid_minor and not _reads_the_same_again(work, invoices, notes):
+        return Waits(
+            WaitsFor.OUTSIDE,
+            "Billsby's list of this client's invoices changes while it is read. The desk reads it "
+            "again before it counts what was collected.",
+            again=AGAIN,
+            is_failure=True,
+        )
     started_on = started_at.astimezone(work.zone).date()
     cancelled_on = (case.decided_at or clock.now()).astimezone(work.zone).date()
     paid = [invoice for invoice in invoices if invoice.status in COLLECTED]
@@ -65,7 +75,7 @@ def _take(work: Work) -> Facts | Waits:
             name=customer.name or case.client.name,
             phone=phones.shown(customer.phone, configuration.text("PHONE_REGION")),
             cancelled_on=cancelled_on,
-            collected_minor=collected(invoices, notes, currency),
+            collected_minor=total,
             billsby_total_minor=customer.total_paid_minor,
             currency=currency,
             months=months(configuration.text("MONTHS_COUNTED"), started_on, cancelled_on, paid),
@@ -83,6 +93,14 @@ def _take(work: Work) -> Facts | Waits:
             months=facts.months,
         )
     return facts
+
+
+def _reads_the_same_again(work: Work, invoices: list[Invoice], notes: list[CreditNote]) -> bool:
+    """Whether the money of a client, whose sum Billsby itself gives otherwise, is at least listed
+    twice in the same way. What is counted now stands on the list for good.
+    """
+    again = work.billsby.customer_credit_notes(work.client_id)
+    return (work.invoices_again(), again) == (invoices, notes)
 
 
 def collected(invoices: list[Invoice], notes: list[CreditNote], currency: str) -> int:
