@@ -89,7 +89,13 @@ def processors() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def wait_until(happened: Callable[[], bool], what: str, *, within: float = GIVE_UP_AFTER) -> float:
+def wait_until(
+    happened: Callable[[], bool],
+    what: str,
+    *,
+    within: float = GIVE_UP_AFTER,
+    every: float = LOOK_EVERY,
+) -> float:
     """Wait for something; the moment, on the monotonic clock, it was seen.
 
     Raises DidNotHappenError.
@@ -98,7 +104,7 @@ def wait_until(happened: Callable[[], bool], what: str, *, within: float = GIVE_
     while not happened():
         if time.monotonic() > deadline:
             raise DidNotHappenError(f"Waited {within:.0f} s in vain until {what}.")
-        time.sleep(LOOK_EVERY)
+        time.sleep(every)
     return time.monotonic()
 
 

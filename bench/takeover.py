@@ -94,10 +94,9 @@ def _leased(cases: Sequence[int]) -> dict[int, int]:
     from canceldesk.cases.models import Case
 
     leased = Case.objects.filter(pk__in=cases, lease_until__isnull=False)
+    owners = leased.values_list("pk", "lease_owner")
     # The name of an owner ends in the number of its process and a mark.
-    return {
-        case: int(owner.split("-")[-2]) for case, owner in owners.values_list("pk", "lease_owner")
-    }
+    return {case: int(owner.split("-")[-2]) for case, owner in owners}
 
 
 def _closed_at(case: int) -> dt.datetime:
