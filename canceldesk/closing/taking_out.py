@@ -46,8 +46,8 @@ def run(work: Work) -> Result:
 
 
 def _take_out(work: Work, intent: Intent, view: ListView, listed: ListedRow) -> Result:
-    """Take the line out of the very file it was read from, so that none that a person has changed
-    or moved meanwhile goes with it.
+    """Take the line out where it now stands: rows that came above it meanwhile are no reason to
+    wait. One that a person has changed meanwhile is not that line any more and stays.
     """
     where = {"leaves_row": listed.row_number, "fingerprint": view.fingerprint}
     try:
@@ -59,7 +59,7 @@ def _take_out(work: Work, intent: Intent, view: ListView, listed: ListedRow) -> 
                 work.log(Verb.ROW_REMOVAL_INTENDED, row_number=listed.row_number, **row)
     except IntegrityError:
         return Waits(WaitsFor.TIME, ANOTHERS_TURN, again=TURN)
-    removed = work.the_list.remove(listed, expected_fingerprint=view.fingerprint)
+    removed = work.the_list.remove(listed)
     return _note_removed(
         work,
         intent,

@@ -374,3 +374,20 @@ def test_an_equal_row_waits_to_be_written_while_one_is_leaving(desk: Desk) -> No
     desk.advance(one)
     desk.advance(two)
     assert len(desk.the_list.rows) == 1
+
+
+def test_rows_that_come_meanwhile_do_not_keep_a_row_on_the_list(desk: Desk) -> None:
+    case = listed_case(desk)
+    take_back(desk, case)
+    remove = desk.the_list.remove
+
+    def meanwhile(row: ListedRow, **named: Any) -> RowRemoved:
+        above = dataclasses.replace(row, name="Somebody Else", phone="202 555 0177")
+        desk.the_list.rows.insert(0, above)
+        return remove(row, **named)
+
+    desk.the_list.remove = meanwhile  # type: ignore[method-assign]
+    desk.advance(case)
+    assert [row.name for row in desk.the_list.rows] == ["Somebody Else"]
+    assert state_of_row(case) == Intent.State.REMOVED
+    assert not case.attention
