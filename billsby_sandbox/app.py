@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import secrets
 from collections.abc import Callable
+from functools import lru_cache
 
 from flask import Flask, redirect
 
@@ -20,8 +22,18 @@ def _no_wait(_seconds: float) -> None:
 
 def create_app(company: Company, sleep: Callable[[float], None] = _no_wait) -> Flask:
     """The application over one company. `sleep` is how a delay or timeout waits."""
+    app = copy.copy(_routed())
+    app.extensions = {EXTENSION: company}
+    app.wsgi_app = FaultyApi(app.wsgi_app, company.books, sleep)  # type: ignore[assignment,method-assign]
+    return app
+
+
+@lru_cache(maxsize=1)
+def _routed() -> Flask:
+    """The application over no company. Compiling its routes takes longer than many calls do, and
+    tests make a company each.
+    """
     app = Flask(__name__)
-    app.extensions[EXTENSION] = company
     app.config["PROPAGATE_EXCEPTIONS"] = True
     app.secret_key = secrets.token_bytes()
     for part in (customers, invoices, subscriptions):
@@ -30,5 +42,4 @@ def create_app(company: Company, sleep: Callable[[float], None] = _no_wait) -> F
     app.register_blueprint(panel.create_blueprint())
     panel.add_filters(app)
     app.add_url_rule("/", "home", lambda: redirect("/panel/"))
-    app.wsgi_app = FaultyApi(app.wsgi_app, company.books, sleep)  # type: ignore[assignment,method-assign]
     return app
