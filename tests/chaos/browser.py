@@ -18,6 +18,7 @@ PATIENCE = httpx.Timeout(20.0, connect=5.0)
 _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 _SERVER_TROUBLE = 500
 _FORBIDDEN = 403
+_BAD_REQUEST = 400
 _REDIRECTS = range(300, 400)
 
 Fields = dict[str, str | list[str]]
@@ -33,8 +34,10 @@ class Answer:
 
     @property
     def is_lost(self) -> bool:
-        """Whether nobody can tell from it what was done."""
-        return self.status == DEAD or self.status >= _SERVER_TROUBLE
+        """Whether nobody can tell from it what was done. 400 is one of these: Django says so when
+        the database is away while the session is stored, after everything else was done.
+        """
+        return self.status in {DEAD, _BAD_REQUEST} or self.status >= _SERVER_TROUBLE
 
     @property
     def leads_on(self) -> bool:
