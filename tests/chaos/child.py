@@ -26,6 +26,8 @@ from tests.chaos import hooks
 from tests.chaos.points import Points, Trigger
 
 _PR_SET_PDEATHSIG = 1
+FEW_COLLECTIONS = 20_000
+"""Objects between two collections of garbage; children do not live long."""
 _SECONDS = struct.Struct("d")
 
 
@@ -98,7 +100,7 @@ def _stand_alone(birth: Birth) -> None:
     os.closerange(3, 64)
     os.environ.update(birth.environment)
     time.tzset()
-    gc.enable()
+    gc.set_threshold(FEW_COLLECTIONS)
 
 
 class _Offset:

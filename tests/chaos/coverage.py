@@ -83,6 +83,8 @@ MUST_BE_HIT: dict[str, tuple[str, ...]] = {
 
 ALL_AT_ONCE = 0.6
 """How many of the newborn wait for any point that is still to be hit, while there are some."""
+FALL_ASLEEP = 0.2
+"""How many of the other workers are stopped at their point for longer than a lease instead."""
 LATEST = {"worker": 40, "web": 4, "billsby": 30}
 
 
@@ -101,7 +103,14 @@ class Coverage:
             if missing and self._rng.random() < ALL_AT_ONCE:
                 return {name: Trigger() for name in missing}
             name = self._rng.choice(MUST_BE_HIT[kind])
-            return {name: Trigger(self._rng.randint(1, LATEST[kind]))}
+            asleep = kind == "worker" and self._rng.random() < FALL_ASLEEP
+            nth = self._rng.randint(1, LATEST[kind])
+            return {name: Trigger(nth, "stop" if asleep else "kill")}
+
+    def arm_for_missing(self, kind: str) -> dict[str, Trigger]:
+        """Triggers at what is still to be hit, and nothing else."""
+        with self._lock:
+            return {name: Trigger() for name in self._missing(kind)}
 
     def note(self, kind: str, point: str) -> None:
         """A process died at a point."""

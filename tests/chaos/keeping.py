@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from pathlib import Path
 
 import httpx
@@ -29,6 +30,14 @@ CANNOT = "ended 2"
 TERMINATED = f"ended {-signal.SIGTERM}"
 READY = " ready "
 """What a process of the desk says when it has started."""
+
+
+class Phase(Enum):
+    """How the newborn are: without triggers, with any, with those still to be pulled."""
+
+    OPENING = auto()
+    BREAKING = auto()
+    PEACE = auto()
 
 
 @dataclass
@@ -69,7 +78,7 @@ class Keeper:
         self._rng = random.Random(f"{setting.stage.seed}/births")
         self._lock = threading.RLock()
         self._by_pid: dict[int, Role] = {}
-        self._mischief = False
+        self._phase = Phase.OPENING
         self.roles = [self._billsby(), Role("web", "web", [])]
         self.roles += [
             Role(f"worker-{n + 1}", "worker", [], machine=f"machine-{n // 2}")
@@ -106,15 +115,25 @@ class Keeper:
         """Start a process unless it runs."""
         with self._lock:
             if role.pid == 0 and role.wanted:
-                self._bear(role, self._coverage.arm(role.kind) if self._mischief else {})
+                self._bear(role, self._arm(role.kind))
+
+    def _arm(self, kind: str) -> dict[str, Trigger]:
+        match self._phase:
+            case Phase.BREAKING:
+                return self._coverage.arm(kind)
+            case Phase.PEACE:
+                return self._coverage.arm_for_missing(kind)
+            case _:
+                return {}
 
     def _bear(self, role: Role, triggers: dict[str, Trigger]) -> None:
         with self._lock:
             role.births += 1
             role.sent, role.is_stopped, role.is_being_woken = "", False, False
             role.ended.clear()
-            zone = self._rng.choice(ZONES) if self._mischief else "UTC"
-            skew = self._rng.choice(SKEWS) if self._mischief else 0.0
+            bent = self._phase is Phase.BREAKING
+            zone = self._rng.choice(ZONES) if bent else "UTC"
+            skew = self._rng.choice(SKEWS) if bent else 0.0
             birth = Birth(
                 name=role.life,
                 kind=role.kind,
@@ -179,12 +198,12 @@ class Keeper:
 
     def begin_mischief(self) -> None:
         """From now on the newborn carry triggers, zones and skews."""
-        self._mischief = True
+        self._phase = Phase.BREAKING
         self.takeovers.begin()
 
     def end_mischief(self) -> None:
-        """No more triggers; processes that still carry one are replaced."""
-        self._mischief = False
+        """Everybody anew, with triggers only at points that nothing has hit yet."""
+        self._phase = Phase.PEACE
         for role in self.roles:
             self.resume(role)
             self.kill(role)

@@ -36,6 +36,7 @@ PER_100_SECONDS = {
 }
 SLEEPS_LONGER_THAN_A_LEASE = 61.0
 REPLACED_AFTER = (0.1, 0.6)
+LOOK_EVERY = 0.05
 GRACE = 4.0
 """Seconds that a process with triggers is left alone to reach one."""
 KINDS_KILLED = ("worker",) * 6 + ("web",) * 3 + ("billsby",) * 1
@@ -121,7 +122,7 @@ class Mischief:
         self._setting, self._stage, self._keeper = setting, setting.stage, keeper
         self._events = events
         self._rng = random.Random(f"{setting.stage.seed}/hand")
-        self._over = threading.Event()
+        self._is_calm, self._over = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._carry_out, name="mischief", daemon=True)
         self._threads: list[threading.Thread] = []
         self._clock = threading.Lock()
@@ -152,13 +153,20 @@ class Mischief:
         """Whether everything planned has been done."""
         return self._is_through
 
-    def end(self) -> None:
-        """Stop; clear what was put in the way. Processes are left as they are."""
-        self._over.set()
-        self._thread.join()
+    def calm_down(self) -> None:
+        """Break nothing more and clear what was put in the way. Who dies at a point that is
+        still to be hit is replaced until `end`.
+        """
+        self._is_calm.set()
         for thread in self._threads:
             thread.join()
         (self._stage.folder / "disk-full").unlink(missing_ok=True)
+        self._keeper.end_mischief()
+
+    def end(self) -> None:
+        """Replace nobody any more."""
+        self._over.set()
+        self._thread.join()
 
     # ------------------------------------------------------------------ the loop
 
@@ -171,12 +179,14 @@ class Mischief:
 
     def _go_on(self) -> None:
         waiting = list(self._events)
-        while not self._over.wait(0.05):
+        while not self._over.wait(LOOK_EVERY):
+            self._replace_the_dead()
+            self._wake_sleepers()
+            if self._is_calm.is_set():
+                continue
             now = time.monotonic() - self._began
             while waiting and waiting[0].at <= now:
                 self._happen(waiting.pop(0))
-            self._replace_the_dead()
-            self._wake_sleepers()
             self._kill_if_due()
             self._is_through = not waiting and not self._are_kills_missing()
 
@@ -235,7 +245,7 @@ class Mischief:
                 reply = httpx.request(method, url, json=body, trust_env=False, timeout=20)
                 return reply.is_success
             except httpx.HTTPError:
-                if self._over.wait(0.2):
+                if self._is_calm.wait(0.2):
                     break
         return False
 
@@ -253,7 +263,7 @@ class Mischief:
     def _down(self, how: str, seconds: float) -> None:
         self._practice("PUT", "down", {"how": how})
         self._stage.journal.write("mischief", "down", how=how)
-        self._over.wait(seconds)
+        self._is_calm.wait(seconds)
         self._practice("PUT", "down", {"how": "no"})
         self._stage.journal.write("mischief", "down", how="no")
 
@@ -278,7 +288,7 @@ class Mischief:
     def _sleep_long(self, role: Role, seconds: float) -> None:
         self._stage.journal.write("mischief", "paused", process=role.life)
         self.step_clock(SLEEPS_LONGER_THAN_A_LEASE)
-        self._over.wait(seconds)
+        self._is_calm.wait(seconds)
         self._keeper.resume(role)
         role.is_being_woken = False
         self._stage.journal.write("mischief", "resumed", process=role.life)
@@ -294,7 +304,7 @@ class Mischief:
         flag = self._stage.folder / "disk-full"
         flag.touch()
         self._stage.journal.write("mischief", "disk", full=True)
-        self._over.wait(seconds)
+        self._is_calm.wait(seconds)
         flag.unlink(missing_ok=True)
         self._stage.journal.write("mischief", "disk", full=False)
 
@@ -303,7 +313,7 @@ class Mischief:
             cluster = self._setting.cluster
             if cluster:
                 cluster.stop(mode)
-                self._over.wait(seconds / 4)
+                self._is_calm.wait(seconds / 4)
                 cluster.start()
                 self._stage.journal.write(
                     "mischief", "database", did="restarted", mode=mode, seconds=seconds / 4
@@ -319,7 +329,7 @@ class Mischief:
             closing(sqlite3.connect(file, timeout=20, isolation_level=None)) as held,
         ):
             held.execute("BEGIN IMMEDIATE")
-            self._over.wait(seconds)
+            self._is_calm.wait(seconds)
             held.execute("ROLLBACK")
             self._stage.journal.write(
                 "mischief", "database", did="locked", file=name, seconds=seconds

@@ -68,12 +68,12 @@ class Points:
 
 
 def befallen(kept: Path) -> str:
-    """At which point the process last killed or stopped itself; "" for none."""
+    """At which point the process killed itself; "" for none."""
     try:
         lines = kept.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
         return ""
-    marks = [line for line in lines if line.startswith(BEFALLEN)]
+    marks = [line for line in lines if line.startswith(f"{BEFALLEN}kill ")]
     return marks[-1].partition(" ")[2] if marks else ""
 
 

@@ -132,12 +132,11 @@ def _be_busy(stage: Stage, crew: Crew, mischief: Mischief, lasts: float) -> None
     until = time.monotonic() + lasts * BUSY_AT_MOST
     while time.monotonic() < until and not (crew.is_through() and mischief.is_through()):
         time.sleep(0.2)
-    mischief.end()
 
 
 def _make_peace(setting: Setting, keeper: Keeper, crew: Crew, mischief: Mischief) -> Look:
     setting.stage.journal.write("runner", "peace")
-    keeper.end_mischief()
+    mischief.calm_down()
     keeper.wait_until_ready()
     mischief.clear_faults()
     crew.make_peace()
@@ -149,6 +148,7 @@ def _make_peace(setting: Setting, keeper: Keeper, crew: Crew, mischief: Mischief
         patience=PATIENCE,
     )
     crew.stop()
+    mischief.end()
     return last
 
 

@@ -37,4 +37,5 @@ def test_what_was_hit_is_no_longer_missing():
         for name in names:
             coverage.note(kind, name)
     assert coverage.missing() == []
+    assert not any(coverage.arm_for_missing(kind) for kind in MUST_BE_HIT)
     assert all(len(coverage.arm(kind)) == 1 for kind in MUST_BE_HIT)

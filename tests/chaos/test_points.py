@@ -39,7 +39,8 @@ def test_a_process_dies_at_the_nth_passing_of_its_point_and_leaves_word_of_it(tm
 def test_a_process_may_be_stopped_instead(tmp_path):
     kept = tmp_path / "points.txt"
     assert in_a_child(kept, {"a": Trigger(do="stop")}, ["a"]) == 1000
-    assert befallen(kept) == "a"
+    assert "!stop a" in kept.read_text()
+    assert befallen(kept) == ""
 
 
 def test_nothing_befalls_a_process_that_does_not_come_so_far(tmp_path):
