@@ -109,7 +109,7 @@ def _details(rng: random.Random, what: str) -> dict[str, Any]:
         "clock": lambda: {"seconds": rng.choice(CLOCK_STEPS)},
         "pause": lambda: {"seconds": seconds(1.5, 3)},
         "disk": lambda: {"seconds": seconds(1, 4)},
-        "database": lambda: {"seconds": seconds(1, 7), "mode": rng.choice(("immediate", "fast"))},
+        "database": lambda: {"seconds": seconds(1, 12), "mode": rng.choice(("immediate", "fast"))},
         "night": lambda: {"hours": rng.randint(3, 9)},
     }
     return draws.get(what, dict)()

@@ -35,7 +35,7 @@ _CHILDREN_NEED = (
     "canceldesk.web.wsgi",
     "tests.chaos.layout",
 )
-SQLITE_PATIENCE = 5
+SQLITE_PATIENCE = 10
 """Seconds the desk waits for SQLite's lock here, instead of 20: the driver holds it for longer
 now and then, and has not all day.
 """
