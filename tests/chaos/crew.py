@@ -27,6 +27,8 @@ HANDS = 5
 """How many things people do at once."""
 TRIES = 12
 """After so many tries something is left until the mischief is over."""
+TRIES_IN_PEACE = 40
+"""After so many tries in peace a step is given up, unless nothing goes on without it."""
 LOOK_AGAIN = 1.0
 _COMES_BACK_AFTER = (1.0, 3.0)
 """Seconds until somebody looks again whose pages did not answer."""
@@ -183,7 +185,7 @@ class People:
         done = 0
         while errand.steps and done < _MOST_IN_A_ROUND and self._try(errand, errand.steps[0]):
             done += 1
-        if errand.steps and errand.tries >= TRIES and not errand.steps[0].is_needed:
+        if errand.steps and errand.tries >= TRIES_IN_PEACE and not errand.steps[0].is_needed:
             self._tell("given_up", errand, step=errand.steps.popleft().name)
             errand.tries = 0
         if done or not errand.case:
