@@ -22,7 +22,12 @@ REACHES_LOOPBACK = ("journey", "loopback", "chaos")
 
 @pytest.hookimpl(trylast=True)  # after those that add markers
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On PostgreSQL leave out what has no database: it runs on SQLite, as everything does."""
+    """On PostgreSQL leave out what has no database: it runs on SQLite, as everything does.
+
+    What starts processes takes longest and begins first, lest one worker be busy with it alone
+    when all else is done.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("database") is None)
     if on_postgresql():
         others = [item for item in items if not uses_database(item)]
         items[:] = [item for item in items if uses_database(item)]

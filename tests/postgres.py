@@ -42,6 +42,7 @@ _CARELESS = {
     "max_wal_senders": "0",
     "max_wal_size": "4GB",
     "autovacuum": "off",
+    "jit": "off",
 }
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
