@@ -30,7 +30,11 @@ def do_what_is_asked(company: Company, errand: Errand, ways: Ways) -> int:
         manager.rewrite(page)
         return 1
     done = sum(what(company, errand, page.sentence) for what in _SENTENCES)
-    return done + _clicks(company, manager, page, ways)
+    done += _clicks(company, manager, page, ways)
+    if page.needs_attention and not done and not errand.has_been_retried:
+        errand.has_been_retried = True
+        manager.retry(page)
+    return done
 
 
 def _clicks(company: Company, manager: Staff, page: CasePage, ways: Ways) -> int:

@@ -52,7 +52,6 @@ class People:
         self._ways = Ways(
             offers_suspended_while_paused=plan.quirks["suspend_offered_while_paused"] == "yes",
             pause_lifted_by_call=plan.quirks["pause_lifted_by_false"] == "yes",
-            rng=rng,
         )
         self._company = Company(
             {role: self._staff(role) for role in (AGENT, MANAGER)},

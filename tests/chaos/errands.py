@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import random
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tests.chaos.bookkeeper import Bookkeeper
 from tests.chaos.interfaces import SeededClient
@@ -48,6 +47,7 @@ class Errand:
     is_over: bool = False
     row_is_changed: bool = False
     waits_for_pages: bool = False
+    has_been_retried: bool = False
 
     @property
     def number(self) -> str:
@@ -90,7 +90,6 @@ class Ways:
 
     offers_suspended_while_paused: bool
     pause_lifted_by_call: bool
-    rng: random.Random = field(repr=False)
 
 
 def script(planned: PlannedCase, ways: Ways) -> deque[Step]:

@@ -5,6 +5,7 @@ and what they write into the journal.
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,8 +18,10 @@ from canceldesk.cases.models import Case, State
 from canceldesk.closing.models import WriteOffApproval
 from canceldesk.web.wsgi import application
 from tests.chaos import plan
-from tests.chaos.errands import ROW_GONE, ROW_OFF
-from tests.chaos.interfaces import Person, Stage
+from tests.chaos.asked import do_what_is_asked
+from tests.chaos.bookkeeper import Bookkeeper
+from tests.chaos.errands import ROW_GONE, ROW_OFF, Company, Errand, Ways
+from tests.chaos.interfaces import Person, SeededClient, Stage
 from tests.chaos.panel_person import PanelPerson
 from tests.chaos.plan import PlannedCase, make_plan
 from tests.chaos.staff import NotNow, Staff
@@ -230,6 +233,24 @@ def test_a_row_is_taken_off_and_put_back(desk: Desk, manager: Staff) -> None:
     manager.rewrite(page)
     desk.advance(case)
     assert len(desk.the_list.rows) == 1
+
+
+def test_what_the_page_asks_for_is_done_sentence_by_sentence(
+    desk: Desk, stage: Stage, agent: Staff, manager: Staff, panel: PanelPerson
+) -> None:
+    customer, subscription = desk.client()
+    desk.invoice(subscription, 19000)
+    case = desk.advance(desk.decided(subscription))
+    client = SeededClient(customer.uid, "Nora", "Field", "", "", "suspend", ())
+    errand = Errand(make_plan(1, 1).cases[0], client, deque(), case=case.pk)
+    bookkeeper = Bookkeeper(stage, random.Random(1))
+    company = Company({"agent": [agent], "manager": [manager]}, panel, bookkeeper)
+    rounds: list[int] = []
+    while not errand.is_over and len(rounds) < 5:
+        rounds.append(do_what_is_asked(company, errand, Ways(True, True)))
+        desk.advance(case)
+    assert rounds == [1, 1, 0]  # approve, click, nothing more
+    assert [entry["by"] for entry in written(stage, "approved")] == ["manager"]
 
 
 def test_who_loses_an_answer_looks_whether_it_was_filed(desk: Desk, stage: Stage) -> None:
