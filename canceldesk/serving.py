@@ -19,8 +19,9 @@ import structlog
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 from waitress.server import create_server
 
 from canceldesk import engine
@@ -36,6 +37,8 @@ logger = structlog.get_logger(__name__)
 
 THREADS = 8
 LOCK_RETRY_SECONDS = 0.2
+DATABASE_RETRY_SECONDS = 1.0
+DATABASE_WITHIN_SECONDS = 20.0
 _MIGRATION_LOCK = 0x0CA9CE1
 
 
@@ -61,6 +64,21 @@ def migrate() -> None:
 def _migrate() -> None:
     call_command("migrate", verbosity=0, interactive=False)
     engine.migrate()
+
+
+def _wait_for_database() -> None:
+    """A machine that starts may be quicker than its database server, or meet one that is just being
+    restarted.
+    """
+    for attempt in Retrying(
+        retry=retry_if_exception_type(OperationalError),
+        wait=wait_fixed(DATABASE_RETRY_SECONDS),
+        stop=stop_after_delay(DATABASE_WITHIN_SECONDS),
+        before_sleep=lambda _state: logger.warning("database_away"),
+        reraise=True,
+    ):
+        with attempt:
+            connection.ensure_connection()
 
 
 @contextmanager
@@ -116,6 +134,7 @@ def _static_fingerprint() -> str:
 
 def prepare() -> None:
     """Everything that must be so before pages are served or work is taken."""
+    _wait_for_database()
     with _alone():
         if not is_migrated():
             _migrate()

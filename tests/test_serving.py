@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import structlog
 from django.conf import settings
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from canceldesk import engine, processlog, serving
@@ -271,3 +271,30 @@ def test_the_log_is_readable_for_people_and_as_quiet_as_asked(
     assert "important" in said
     assert "case=C-00001" in said
     assert "unimportant" not in said
+
+
+def test_a_database_that_is_not_up_yet_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers: list[Exception | None] = [OperationalError("starting up"), None]
+
+    def connect() -> None:
+        answer = answers.pop(0)
+        if answer is not None:
+            raise answer
+
+    monkeypatch.setattr(connection, "ensure_connection", connect)
+    monkeypatch.setattr(serving, "DATABASE_RETRY_SECONDS", 0)
+    serving._wait_for_database()
+    assert answers == []
+
+
+def test_a_database_that_does_not_come_is_not_waited_for_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def connect() -> None:
+        raise OperationalError("no such host")
+
+    monkeypatch.setattr(connection, "ensure_connection", connect)
+    monkeypatch.setattr(serving, "DATABASE_RETRY_SECONDS", 0)
+    monkeypatch.setattr(serving, "DATABASE_WITHIN_SECONDS", 0)
+    with pytest.raises(OperationalError, match="no such host"):
+        serving._wait_for_database()

@@ -7,12 +7,12 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.dispatch import Signal
 
 from canceldesk import clock
 from canceldesk.cases import lease as leases
-from canceldesk.cases.models import OPEN_STATES, Case
+from canceldesk.cases.models import OPEN_STATES, Case, WaitsFor
 
 case_woken = Signal()
 
@@ -27,9 +27,9 @@ def wake(case_id: int) -> None:
 
 
 def hurry(now: dt.datetime) -> int:
-    """Make every open case that waits for a later time due now; gives how many did."""
-    waiting = Case.objects.filter(state__in=OPEN_STATES, next_pass_at__gt=now)
-    return waiting.update(next_pass_at=now)
+    """Make every case due now that is planned for later and not merely watched; gives how many."""
+    is_merely_watched = Q(waits_for=WaitsFor.TIME, failures=0) & ~Q(state__in=OPEN_STATES)
+    return Case.objects.filter(~is_merely_watched, next_pass_at__gt=now).update(next_pass_at=now)
 
 
 def due(now: dt.datetime) -> QuerySet[Case]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 import datetime as dt
 
 import structlog
-from django.db import transaction
 
 from canceldesk import clock
 from canceldesk.cases import waking
@@ -30,14 +29,14 @@ def was_before() -> bool:
 
 
 def put_right() -> int:
-    """Have every open case looked at now, and count the waits of what was sent or lifted from now
-    on; gives how many cases were waiting.
+    """Have every case that is not merely watched looked at now, and count the waits of what was
+    sent or lifted from now on; gives how many cases were waiting.
     """
     now = clock.now()
     latest_release = now + dt.timedelta(minutes=configuration.whole("RELEASE_MINUTES"))
-    with transaction.atomic():
-        Intent.objects.filter(sent_at__gt=now).update(sent_at=now)
-        Hold.objects.filter(release_until__gt=latest_release).update(release_until=latest_release)
-        hurried = waking.hurry(now)
+    # Each for itself: a pass locks the case before what belongs to it, and none may wait for this.
+    Intent.objects.filter(sent_at__gt=now).update(sent_at=now)
+    Hold.objects.filter(release_until__gt=latest_release).update(release_until=latest_release)
+    hurried = waking.hurry(now)
     logger.warning("clock_set_back", cases=hurried)
     return hurried

@@ -136,6 +136,8 @@ def release_hold(case: Case, *, by: User, scope: CaseSubscription) -> None:
     authority.require(by, Act.RELEASE_HOLD)
     until = clock.now() + dt.timedelta(minutes=configuration.whole("RELEASE_MINUTES"))
     with transaction.atomic():
+        # The case first, as a pass does: locking in another order may lock both up for good.
+        cases.changed(case)
         asked = Hold.objects.filter(
             scope=scope, scope__case=case, scope__case__state=State.CLOSING, state=Hold.State.HELD
         ).update(state=Hold.State.RELEASING, release_until=until)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlalchemy.exc
 import structlog
 from dbos import DBOS, DBOSConfig
 from django.db import connections
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from canceldesk.cases import lease as leases
 from canceldesk.configuration import services as configuration
@@ -18,6 +20,8 @@ logger = structlog.get_logger(__name__)
 POLL_SECONDS = 0.2
 CHORES_POLL_SECONDS = 2.0
 DRAIN_SECONDS = 20
+LAUNCH_RETRY_SECONDS = 2.0
+LAUNCH_TRIES = 5
 
 
 class Worker:
@@ -28,8 +32,18 @@ class Worker:
         self._housekeeping = Housekeeping()
 
     def start(self) -> None:
-        """Create the engine's tables if need be, and take work from the queue."""
-        _launch(self.executor_id)
+        """Create the engine's tables if need be, and take work from the queue.
+
+        Raises what the engine's database raises when it is still away after some tries.
+        """
+        for attempt in Retrying(
+            retry=retry_if_exception_type(sqlalchemy.exc.OperationalError),
+            wait=wait_fixed(LAUNCH_RETRY_SECONDS),
+            stop=stop_after_attempt(LAUNCH_TRIES),
+            reraise=True,
+        ):
+            with attempt:
+                _launch(self.executor_id)
         DBOS.register_queue(
             PASSES,
             worker_concurrency=configuration.whole("WORKERS"),
@@ -74,4 +88,8 @@ def _launch(executor: str) -> None:
         **place(),  # type: ignore[typeddict-item]
     }
     DBOS(config=config)
-    DBOS.launch()
+    try:
+        DBOS.launch()
+    except Exception:
+        DBOS.destroy()
+        raise

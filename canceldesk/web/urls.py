@@ -58,6 +58,7 @@ urlpatterns = [
     path("settings/<slug:section>/", settings.section, name="settings-section"),
 ]
 
+handler400 = "canceldesk.web.views.errors.bad_request"
 handler403 = "canceldesk.web.views.errors.forbidden"
 handler404 = "canceldesk.web.views.errors.not_found"
 handler500 = "canceldesk.web.views.errors.fault"

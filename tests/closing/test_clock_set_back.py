@@ -10,6 +10,7 @@ from canceldesk import clock
 from canceldesk.cases.models import Case, Decision
 from canceldesk.closing import clock_set_back, services
 from canceldesk.closing.models import Hold, Intent
+from canceldesk.workbook.errors import InUse
 from tests.closing.conftest import Desk, due_now
 
 HOUR = dt.timedelta(hours=1)
@@ -78,6 +79,22 @@ def test_what_lies_in_the_past_stays_as_it_is(desk: Desk) -> None:
     clock_set_back.put_right()
 
     assert Intent.objects.get(case=case).sent_at == sent_at
+
+
+def test_what_is_still_to_be_done_for_a_case_that_has_ended_is_done_at_once(desk: Desk) -> None:
+    _, subscription = desk.client()
+    case = desk.decided(subscription, decision=Decision.CANCEL)
+    desk.settle(case)
+    desk.the_list.trouble = InUse("Pat has the workbook open.", by="Pat")
+    services.take_off_list(case, by=desk.manager, why="a mistake")
+    desk.advance(case)
+    desk.the_list.trouble = None
+    set_back()
+
+    assert clock_set_back.put_right() == 1
+
+    desk.advance(case)
+    assert not desk.the_list.rows
 
 
 def test_cases_that_have_ended_wait_for_their_watch_as_before(desk: Desk) -> None:

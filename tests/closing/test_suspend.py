@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
 from canceldesk.cases.models import Decision, State, WaitsFor
+from canceldesk.closing import services
 from canceldesk.closing.models import Hold, Intent, Step
 from tests.closing.conftest import Desk
 
@@ -128,3 +132,16 @@ def test_the_words_of_the_client_follow_the_reason(desk: Desk) -> None:
     desk.decide(case, Decision.SUSPEND)
     desk.advance(case)
     assert desk.the_list.rows[0].reason == "Too expensive: =lost my job"
+
+
+def test_the_case_is_locked_before_its_hold_as_a_pass_does(desk: Desk) -> None:
+    """In another order a page and a pass could wait for each other for good."""
+    _, subscription = desk.client()
+    case = desk.decided(subscription)
+    desk.advance(case)
+    with CaptureQueriesContext(connection) as asked:
+        services.release_hold(case, by=desk.agent, scope=case.scope.get())
+    written = [
+        query["sql"].split()[1] for query in asked.captured_queries if "UPDATE" in query["sql"]
+    ]
+    assert written[:2] == ['"cases_case"', '"closing_hold"']

@@ -8,6 +8,7 @@ import threading
 from typing import Any
 
 import pytest
+import sqlalchemy.exc
 from django.db import OperationalError, connections
 
 from canceldesk import clock, engine, outside
@@ -204,3 +205,49 @@ def test_a_comparison_that_could_not_be_made_is_kept_as_failed(
     do_both(chores)
 
     assert statuses() == {"refresh_clients": "SUCCESS", "compare_book": "ERROR"}
+
+
+@pytest.fixture
+def launches(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What happens when a worker is launched while its database is away once."""
+    told: list[str] = []
+    launch = workers.DBOS.launch
+    destroy = workers.DBOS.destroy
+
+    def away_once() -> None:
+        told.append("launch")
+        if told.count("launch") == 1:
+            raise sqlalchemy.exc.OperationalError("SELECT 1", None, Exception("server closed"))
+        launch()
+
+    def destroyed(**named: Any) -> None:
+        told.append("destroy")
+        destroy(**named)
+
+    monkeypatch.setattr(workers.DBOS, "launch", away_once)
+    monkeypatch.setattr(workers.DBOS, "destroy", destroyed)
+    monkeypatch.setattr(workers, "LAUNCH_RETRY_SECONDS", 0)
+    return told
+
+
+def test_a_worker_is_launched_again_when_the_database_was_away(
+    made: queue.Queue[tuple[int, str]], launches: list[str]
+) -> None:
+    engine.enqueue(14)
+    worker = engine.Worker()
+    worker.start()
+    try:
+        assert made.get(timeout=PATIENCE) == (14, worker.executor_id)
+    finally:
+        worker.stop()
+    assert launches == ["launch", "destroy", "launch", "destroy"]
+
+
+def test_a_worker_whose_database_stays_away_says_so(
+    made: queue.Queue[tuple[int, str]], launches: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "LAUNCH_TRIES", 1)
+    with pytest.raises(sqlalchemy.exc.OperationalError):
+        engine.Worker().start()
+    assert launches == ["launch", "destroy"]
+    assert made.empty()

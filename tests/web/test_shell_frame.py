@@ -11,6 +11,7 @@ import pytest
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -68,6 +69,10 @@ def _away(request: HttpRequest) -> HttpResponse:
     raise OperationalError("server at 10.0.0.1 closed the connection")
 
 
+def _interrupted(request: HttpRequest) -> HttpResponse:
+    raise SessionInterrupted("the session could not be stored")
+
+
 def _onward(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect("/members/")
 
@@ -84,10 +89,12 @@ urlpatterns = [
     path("forbidden/", _forbidden),
     path("broken/", _broken),
     path("away/", _away),
+    path("interrupted/", _interrupted),
     path("onward/", _onward),
     path("fragment/", _fragment),
     path("", include("canceldesk.web.urls")),
 ]
+handler400 = "canceldesk.web.views.errors.bad_request"
 handler403 = "canceldesk.web.views.errors.forbidden"
 handler404 = "canceldesk.web.views.errors.not_found"
 handler500 = "canceldesk.web.views.errors.fault"
@@ -306,6 +313,22 @@ def test_a_database_that_is_away_is_no_fault_and_nothing_is_said_to_be_kept(
     said = unquote(response.headers.get("X-Desk-Problem", "") or response.content.decode())
     assert errors.DATABASE_AWAY in said
     assert "10.0.0.1" not in said
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_what_was_cut_off_at_the_very_end_is_to_be_looked_at_before_it_is_repeated(
+    client: Client, headers: dict[str, str]
+) -> None:
+    response = client.post("/interrupted/", headers=headers)
+    assert response.status_code == 503
+    said = unquote(response.headers.get("X-Desk-Problem", "") or response.content.decode())
+    assert errors.INTERRUPTED in said
+
+
+def test_what_is_not_understood_has_a_page_of_the_desks_own() -> None:
+    response = Client().get("/", headers={"Host": "somewhere.else.example"})
+    assert response.status_code == 400
+    assert errors.NOT_UNDERSTOOD in response.content.decode()
 
 
 def test_the_fault_page_asks_the_database_nothing(

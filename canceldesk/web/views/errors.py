@@ -6,6 +6,7 @@ import sys
 from http import HTTPStatus
 from urllib.parse import quote
 
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -29,6 +30,13 @@ DATABASE_AWAY = (
 )
 
 
+INTERRUPTED = (
+    "The desk was interrupted while it answered, so it cannot say whether what you sent was saved. "
+    "Look at the case or the page again before you repeat it."
+)
+NOT_UNDERSTOOD = "The desk did not understand that. Go back, reload the page and try again."
+
+
 def not_allowed(request: HttpRequest, sentence: str = NOT_ALLOWED) -> HttpResponse:
     """403 with the sentence that says who can do it instead."""
     return _page(request, HTTPStatus.FORBIDDEN, "Not allowed", sentence)
@@ -42,6 +50,13 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403 for a form whose CSRF token no longer fits; `reason` is Django's, for developers."""
     return _page(request, HTTPStatus.FORBIDDEN, "Please try again", STALE_FORM)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400; 503 where the session could not be stored at the end, after all had been done."""
+    if isinstance(exception, SessionInterrupted):
+        return _page(request, HTTPStatus.SERVICE_UNAVAILABLE, "Please look again", INTERRUPTED)
+    return _bare_page(HTTPStatus.BAD_REQUEST, "Not understood", NOT_UNDERSTOOD)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
