@@ -106,9 +106,12 @@ class People:
             person.close()
 
     def figures(self) -> dict[str, int]:
-        """How often each step was done, and how many cases are not over for people."""
-        over = sum(errand.is_over for errand in self._errands)
-        return dict(self._counted) | {"cases not over for people": len(self._errands) - over}
+        """How often each step was done, how many wishes could never be filed, and how many cases
+        are not over for people.
+        """
+        unfiled = sum(not errand.case for errand in self._errands)
+        left = sum(not errand.is_over for errand in self._errands)
+        return dict(self._counted) | {"never filed": unfiled, "not over for people": left}
 
     def _staff(self, role: str) -> list[Staff]:
         people = self._stage.of_role(role)

@@ -80,6 +80,11 @@ class Staff:
         if client_id not in self._clients:
             answer = self._browser.get(f"/new/search/?q={client_id}", htmx=True)
             found = _CLIENT.search(answer.text)
+            if found is None and "Ask Billsby" in answer.text:
+                fields = self._browser.fresh({"q": client_id})
+                answer = self._browser.send("/new/look-up/", fields, htmx=True)
+                found = _CLIENT.search(answer.text)
+                self._write("asked_billsby", answer, client=client_id, found=found is not None)
             if found is None:
                 raise NotNow(f"{client_id} is not found: {answer.status}", answer)
             self._clients[client_id] = found[1]

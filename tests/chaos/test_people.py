@@ -13,8 +13,10 @@ import httpx
 import pytest
 
 from billsby_sandbox.app import create_app
+from canceldesk import clock
 from canceldesk.accounts.models import User
 from canceldesk.cases.models import Case, State
+from canceldesk.clients.models import Client
 from canceldesk.closing.models import WriteOffApproval
 from canceldesk.web.wsgi import application
 from tests.chaos import plan
@@ -86,6 +88,14 @@ def test_a_wish_is_filed_with_what_was_planned(desk: Desk, stage: Stage, agent: 
     assert (filed["status"], filed["case"]) == (302, case.number)
     assert filed["subscriptions"] == list(planned.scope)
     assert filed["token"]
+
+
+def test_who_finds_nobody_asks_billsby(desk: Desk, stage: Stage, agent: Staff) -> None:
+    planned = wish(desk)
+    Client.objects.update(gone_at=clock.now())
+    assert Case.objects.get(pk=agent.file(planned)).client.billsby_id == planned.client
+    (asked,) = written(stage, "asked_billsby")
+    assert asked["found"]
 
 
 def test_who_files_again_finds_the_case_that_stands(
