@@ -80,6 +80,12 @@ def _client(customer: Customer, region: str) -> Client:
     )
 
 
+def mark_gone(billsby_ids: Iterable[str]) -> None:
+    """Say that these clients are no longer in Billsby."""
+    for some in _in_batches(billsby_ids):
+        Client.objects.filter(billsby_id__in=some).update(gone_at=clock.now())
+
+
 def keep_subscription(client: Client, found: BillsbySubscription) -> Subscription:
     """Store a subscription's details."""
     now = clock.now()

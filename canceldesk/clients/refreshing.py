@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import islice
+from typing import TypeVar
 
 from django.db import transaction
 
@@ -25,6 +26,8 @@ from canceldesk.clients.models import Client, OpenInvoice, Refresh, Subscription
 
 MOST_LOOKED_UP = 20
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -41,7 +44,7 @@ def refresh_all(billsby: Billsby) -> Refresh:
     """
     run = Refresh.objects.create(started_at=clock.now())
     try:
-        run.clients = _read_clients(billsby, run)
+        run.clients = _read_clients(billsby)
         clients = dict(Client.objects.values_list("billsby_id", "pk"))
         mirror.keep_summaries(billsby.subscriptions(), clients)
         _read_open_invoices(billsby, clients)
@@ -52,10 +55,19 @@ def refresh_all(billsby: Billsby) -> Refresh:
     return run
 
 
-def _read_clients(billsby: Billsby, run: Refresh) -> int:
-    count = mirror.keep_clients(billsby.customers())
-    Client.objects.filter(read_at__lt=run.started_at, gone_at=None).update(gone_at=clock.now())
+def _read_clients(billsby: Billsby) -> int:
+    """Told by who is listed and who is not, never by the clock: it may be set back meanwhile."""
+    known = set(Client.objects.filter(gone_at=None).values_list("billsby_id", flat=True))
+    listed: set[str] = set()
+    customers = (_noted(one, one.billsby_id, listed) for one in billsby.customers())
+    count = mirror.keep_clients(customers)
+    mirror.mark_gone(known - listed)
     return count
+
+
+def _noted(thing: T, name: str, names: set[str]) -> T:
+    names.add(name)
+    return thing
 
 
 def _read_open_invoices(billsby: Billsby, clients: dict[str, int]) -> None:
@@ -64,11 +76,16 @@ def _read_open_invoices(billsby: Billsby, clients: dict[str, int]) -> None:
     (billsby.md 3), so an invoice that is no longer among them is looked up at its client before
     it is forgotten.
     """
-    started_at = clock.now()
-    mirror.add_open_invoices(billsby.company_invoices(is_unpaid=True), clients)
-    mirror.add_open_invoices(billsby.company_invoices(is_pending=True), clients)
-    missing = OpenInvoice.objects.filter(read_at__lt=started_at)
-    for client in Client.objects.filter(open_invoices__in=missing).distinct():
+    known = dict(OpenInvoice.objects.values_list("number", "client_id"))
+    listed: set[str] = set()
+    for found in (
+        billsby.company_invoices(is_unpaid=True),
+        billsby.company_invoices(is_pending=True),
+    ):
+        mirror.add_open_invoices((_noted(one, one.number, listed) for one in found), clients)
+    missing = {client for number, client in known.items() if number not in listed}
+    for pk in sorted(missing):
+        client = Client.objects.get(pk=pk)
         try:
             mirror.keep_open_invoices(client, billsby.customer_invoices(client.billsby_id))
         except NotFound:

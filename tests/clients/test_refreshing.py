@@ -274,3 +274,30 @@ def test_a_refresh_that_has_not_ended_or_failed_is_not_the_last(practice: Practi
 def test_a_client_that_vanished_from_billsby_says_so(practice: Practice) -> None:
     with pytest.raises(NotFound):
         refreshing.refresh_client(practice.billsby, make_client(billsby_id="CUSGONE"))
+
+
+def test_a_clock_set_back_meanwhile_makes_nobody_vanish(practice: Practice) -> None:
+    for name in ("Anna", "Bert"):
+        customer = practice.company.add_customer(name, "Berg")
+        practice.company.add_invoice(customer.uid, 9900, "Unpaid")
+    refreshing.refresh_all(practice.billsby)
+    clock.advance(dt.timedelta(minutes=15))
+    asked_before = len(practice.company.calls())
+
+    class Steps:
+        """A Billsby whose list of clients takes a while, in which the clock is set back."""
+
+        def __getattr__(self, name: str) -> object:
+            honest = getattr(practice.billsby, name)
+
+            def call(*given: object, **named: object) -> object:
+                clock.advance(-dt.timedelta(minutes=1))
+                return honest(*given, **named)
+
+            return call
+
+    refreshing.refresh_all(Steps())  # type: ignore[arg-type]
+
+    assert not Client.objects.exclude(gone_at=None).exists()
+    asked = [call.path for call in practice.company.calls()[asked_before:]]
+    assert not [path for path in asked if path.endswith("/invoices") and "/customers/" in path]
