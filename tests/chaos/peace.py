@@ -16,8 +16,10 @@ ENDED = ("closed", "retained", "withdrawn")
 LOOK_EVERY = 0.25
 QUIET_ROUNDS = 8
 """Rounds without any change after which nothing more is to be expected."""
-FARTHEST = 900.0
-"""Seconds ahead that are still skipped by putting the clock on; watches lie days ahead."""
+FARTHEST = 7200.0
+"""Seconds ahead that are still skipped by putting the clock on: more than it was ever put back.
+Watches lie days ahead.
+"""
 NEVER = float("inf")
 STUCK_AFTER = 4.0
 """Real seconds of work without a change after which leases of the dead are let run out."""
