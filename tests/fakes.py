@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from canceldesk import go_ahead
-from canceldesk.workbook.errors import ChangedMeanwhile, ListError
+from canceldesk.workbook.errors import ChangedMeanwhile, ListError, SomethingBeside
 from canceldesk.workbook.protocol import (
     ListedRow,
     ListView,
@@ -33,7 +33,8 @@ COLUMNS = {
 class FakeList:
     """The list in memory, with the protocol's behaviour. `trouble` is raised by the next
     reading or writing; `has_reference` gives it a column for the case number; `at_last_moment`
-    happens once between the last question and the writing."""
+    happens once between the last question and the writing. `beside` is what people wrote into a
+    client's row, in columns the desk does not know, by the client's name."""
 
     rows: list[ListedRow] = field(default_factory=list)
     has_reference: bool = False
@@ -42,6 +43,7 @@ class FakeList:
     removed: int = 0
     after_write: Exception | None = None
     at_last_moment: Callable[[], object] | None = None
+    beside: dict[str, str] = field(default_factory=dict)
 
     def read(self) -> ListView:
         self._raise_trouble()
@@ -79,7 +81,9 @@ class FakeList:
             raise problem
         return RowWritten(HEADING_ROW + 1, before, self._fingerprint(), self.read().rows[0])
 
-    def remove(self, row: ListedRow, *, expected_fingerprint: str | None = None) -> RowRemoved:
+    def remove(
+        self, row: ListedRow, *, expected_fingerprint: str | None = None, if_alone: bool = False
+    ) -> RowRemoved:
         self._raise_trouble()
         before = self._fingerprint()
         alike = [
@@ -92,8 +96,12 @@ class FakeList:
         is_certain = place == where_it_was or len(alike) == 1
         if expected_fingerprint not in {None, before} or not is_certain:
             raise ChangedMeanwhile("Somebody saved the workbook meanwhile.")
+        if if_alone and row.name in self.beside:
+            what = f"“Notes” (H{HEADING_ROW + 1 + place}) holds “{self.beside[row.name]}”"
+            raise SomethingBeside(f"There is something beside: {what}.", what=what)
         self._go_ahead(before)
         del self.rows[place]
+        self.beside.pop(row.name, None)
         self.removed += 1
         if self.after_write is not None:
             problem, self.after_write = self.after_write, None
@@ -130,4 +138,4 @@ class FakeList:
             raise self.trouble
 
     def _fingerprint(self) -> str:
-        return hashlib.sha256(repr(self.rows).encode()).hexdigest()
+        return hashlib.sha256(repr((self.rows, self.beside)).encode()).hexdigest()

@@ -1,5 +1,6 @@
 """Taking a case's row off the list again: its decision was taken back, or the closed case was a
-mistake. Only a line that is exactly what the desk wrote is taken out; anything else is a person's.
+mistake. Only a line that is exactly what the desk wrote is taken out, and only as long as it holds
+nothing else; anything else is a person's.
 
 Like writing it, this remembers nothing that can be read: a pass first looks whether the row is
 there. So a crash between taking out and noting cannot take out another one.
@@ -17,6 +18,7 @@ from canceldesk.closing import listing
 from canceldesk.closing.models import Intent
 from canceldesk.closing.results import Done, NotNeeded, Result, Waits
 from canceldesk.closing.work import Work
+from canceldesk.workbook.errors import SomethingBeside
 from canceldesk.workbook.protocol import ListedRow, ListView, NewRow
 
 AGAIN = dt.timedelta(seconds=30)
@@ -47,7 +49,8 @@ def run(work: Work) -> Result:
 
 def _take_out(work: Work, intent: Intent, view: ListView, listed: ListedRow) -> Result:
     """Take the line out where it now stands: rows that came above it meanwhile are no reason to
-    wait. One that a person has changed meanwhile is not that line any more and stays.
+    wait. One that a person has changed, or written something into, meanwhile is not that line any
+    more and stays.
     """
     where = {"leaves_row": listed.row_number, "fingerprint": view.fingerprint}
     try:
@@ -59,7 +62,10 @@ def _take_out(work: Work, intent: Intent, view: ListView, listed: ListedRow) -> 
                 work.log(Verb.ROW_REMOVAL_INTENDED, row_number=listed.row_number, **row)
     except IntegrityError:
         return Waits(WaitsFor.TIME, ANOTHERS_TURN, again=TURN)
-    removed = work.the_list.remove(listed)
+    try:
+        removed = work.the_list.remove(listed, if_alone=True)
+    except SomethingBeside as problem:
+        return _beside(work, intent, view, problem)
     return _note_removed(
         work,
         intent,
@@ -104,6 +110,21 @@ def _changed(view: ListView, listed: ListedRow, row: NewRow) -> Waits:
         f"{listing.differences(listed, row)} is not what the desk wrote, so the desk does not "
         "touch it. Delete that row in the workbook, or put its values back; the desk goes on by "
         "itself.",
+        again=AGAIN,
+        attention=True,
+    )
+
+
+def _beside(work: Work, intent: Intent, view: ListView, problem: SomethingBeside) -> Waits:
+    """Leave the line to a person, and its turn to other rows: nothing was written."""
+    with work.fenced():
+        intent.state = Intent.State.UNWANTED
+        intent.save(update_fields=["state"])
+    return Waits(
+        WaitsFor.PERSON,
+        f'The row that is to leave the tab "{view.tab}" holds something that the desk did not put '
+        f"there: {problem.what}. Move that to another place, or delete the row in the workbook "
+        "yourself; the desk goes on by itself.",
         again=AGAIN,
         attention=True,
     )

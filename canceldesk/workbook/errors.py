@@ -32,6 +32,16 @@ class CannotEdit(ListError):
     """The row could not be added without harming something. Nothing was written."""
 
 
+class SomethingBeside(ListError):
+    """The row holds something that the desk did not put there, told in `what`: where it stands and
+    what it says, without a full stop. Nothing was written.
+    """
+
+    def __init__(self, sentence: str, *, what: str) -> None:
+        super().__init__(sentence)
+        self.what = what
+
+
 class InUse(ListError):
     """Someone, or another worker, has the workbook open. Nothing was written."""
 

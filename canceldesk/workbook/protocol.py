@@ -117,13 +117,17 @@ class CancellationList(Protocol):
         """
         ...
 
-    def remove(self, row: ListedRow, *, expected_fingerprint: str | None = None) -> RowRemoved:
+    def remove(
+        self, row: ListedRow, *, expected_fingerprint: str | None = None, if_alone: bool = False
+    ) -> RowRemoved:
         """Take out the line `row` as `read` gave it, save, read back and compare.
 
         It is taken out where it was read, or, if lines were put above it meanwhile, where it now
         stands; `ChangedMeanwhile` when no line, or more than one other than at its place, has
-        exactly its values, or, with `expected_fingerprint`, when the file is another. Raises any
-        `ListError`; unless it is `ReadBackDiffers`, nothing was written.
+        exactly its values, or, with `expected_fingerprint`, when the file is another. Whatever else
+        stands in the line goes with it; with `if_alone` it is not taken out, but `SomethingBeside`
+        raised, when that is anything the desk itself does not put there. Raises any `ListError`;
+        unless it is `ReadBackDiffers`, nothing was written.
         """
         ...
 

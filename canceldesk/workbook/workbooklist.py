@@ -34,6 +34,7 @@ from canceldesk.workbook.protocol import (
 )
 from canceldesk.workbook.proving import Adding, Plan, Removing
 from canceldesk.workbook.reading import FoundList
+from canceldesk.workbook.rows import infile
 from canceldesk.workbook.storing import companions, locking, saving
 from canceldesk.workbook.storing.locking import Waiting
 
@@ -136,7 +137,9 @@ class WorkbookList(CancellationList):
         with _gatherings.at(place) as gathering:
             return gathering.served(wanted, lambda gathered: self._add_those(path, gathered))
 
-    def remove(self, row: ListedRow, *, expected_fingerprint: str | None = None) -> RowRemoved:
+    def remove(
+        self, row: ListedRow, *, expected_fingerprint: str | None = None, if_alone: bool = False
+    ) -> RowRemoved:
         """Take out the line `row` as `read` gave it, save, read back and compare.
 
         Raises any `ListError`; see `CancellationList.remove`.
@@ -146,7 +149,7 @@ class WorkbookList(CancellationList):
         with locking.held(path, self._waiting):
             for _ in range(_TIMES_TRIED):
                 locking.wait_until_closed(path, self._waiting)
-                removed = self._try_removing(path, row, expected_fingerprint)
+                removed = self._try_removing(path, row, expected_fingerprint, if_alone)
                 if removed is not None:
                     return removed
         raise _saved_each_time(path)
@@ -231,7 +234,9 @@ class WorkbookList(CancellationList):
             else:
                 ticket.given = RowWritten(row.row_number, before, after, row)
 
-    def _try_removing(self, path: Path, row: ListedRow, expected: str | None) -> RowRemoved | None:
+    def _try_removing(
+        self, path: Path, row: ListedRow, expected: str | None, if_alone: bool
+    ) -> RowRemoved | None:
         """Take the row out once; None when the workbook was changed meanwhile."""
         data = saving.read(path)
         before = reading.fingerprint(data)
@@ -239,6 +244,8 @@ class WorkbookList(CancellationList):
             raise _saved_since(path)
         found = self._understood(lambda: self._found(data, checking=False))
         standing = self._understood(lambda: _standing(path, found, row))
+        if if_alone:
+            self._understood(lambda: infile.check_alone(found, standing.row_number, self.fill))
         plan = Removing(found, standing)
         edited = self._edited(lambda: editing.remove(found, standing.row_number))
         if not self._saved(path, edited, before, plan, found, _assured):

@@ -58,7 +58,8 @@ def remove(
 ) -> None:
     """Take out the one row that has everything you say, save, and read the list back.
 
-    A row's number alone is not enough, since rows move when one is added.
+    The whole row goes, with all that stands in it: columns of your own, comments, links. A row's
+    number alone is not enough, since rows move when one is added.
     """
     wanted = _Wanted(row, name, phone, date, collected, months, reason, reference)
     if not wanted.says_a_value and (row is None or if_fingerprint is None):

@@ -95,14 +95,16 @@ class GraphList(CancellationList):
         with self._seen_alone(wanted, expected_fingerprint, "added", unless) as (sitting, first):
             return Adding(sitting, wanted, row, first).run()
 
-    def remove(self, row: ListedRow, *, expected_fingerprint: str | None = None) -> RowRemoved:
+    def remove(
+        self, row: ListedRow, *, expected_fingerprint: str | None = None, if_alone: bool = False
+    ) -> RowRemoved:
         """Take out the line `row` as `read` gave it, read back and compare.
 
-        See `CancellationList.remove`. Raises any `ListError`; unless it is `ReadBackDiffers`,
-        nothing was written.
+        See `CancellationList.remove`; `if_alone` cannot see comments, links and pictures. Raises
+        any `ListError`; unless it is `ReadBackDiffers`, nothing was written.
         """
         with self._seen_alone(self._wanted, expected_fingerprint, "removed") as (sitting, first):
-            return Removing(sitting, self._wanted, row, first).run()
+            return Removing(sitting, self._wanted, row, first, if_alone=if_alone).run()
 
     @property
     def acts_as_app(self) -> bool:

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 from canceldesk.workbook.errors import ChangedMeanwhile, ReadBackDiffers
-from canceldesk.workbook.graph import seeing, telling
+from canceldesk.workbook.graph import cells, seeing, telling
 from canceldesk.workbook.graph.adding import PASSING, check_unprotected, lost, same_row
 from canceldesk.workbook.graph.problems import OutcomeUnknown
-from canceldesk.workbook.graph.seeing import Seen, Wanted
+from canceldesk.workbook.graph.seeing import Seen, Table, Wanted
 from canceldesk.workbook.graph.sitting import Sitting, named
 from canceldesk.workbook.protocol import ListedRow, RowRemoved
+from canceldesk.workbook.rows import beside
+from canceldesk.workbook.rows.beside import Alike, Written
 
 
 class Removing:
     """The removing of `row` in one session, from `first`, the list as it was seen before.
 
-    A deletion of unknown outcome is never made again: it goes by place, and in that place there
-    would be another client's row by then.
+    With `if_alone` it stays when anything stands beside it that the desk does not put there. A
+    deletion of unknown outcome is never made again: it goes by place, and in that
+    place there would be another client's row by then.
     """
 
-    def __init__(self, sitting: Sitting, wanted: Wanted, row: ListedRow, first: Seen) -> None:
+    def __init__(
+        self, sitting: Sitting, wanted: Wanted, row: ListedRow, first: Seen, *, if_alone: bool
+    ) -> None:
         self._sitting = sitting
         self._wanted = wanted
         self._row = row
         self._first = first
+        self._if_alone = if_alone
         self._alike_before = self._alike(first)
 
     def run(self) -> RowRemoved:
@@ -39,6 +45,8 @@ class Removing:
                 if self._sitting.maybe_changed:
                     raise OutcomeUnknown(code="stillThere")
                 target = self._target(seen)
+                if self._if_alone:
+                    self._check_alone(seen, target.row_number)
                 self._delete(seen, target.row_number)
             except PASSING as problem:
                 self._sitting.recover(problem)
@@ -62,10 +70,22 @@ class Removing:
             f"{what} is exactly that one now. Read the list again. Nothing was written."
         )
 
+    def _check_alone(self, seen: Seen, number: int) -> None:
+        line = seen.line(number)
+        columns = _deleted_columns(seen, number)
+        written = [
+            Written(column, cells.shown(line, column, date1904=seen.date1904), formula[1:])
+            for column in columns
+            if (formula := line.formula(column)) or not cells.is_vacant(line, [column])
+        ]
+        alike = {cell.column: _alike(seen, number, cell.column) for cell in written if cell.formula}
+        stands = beside.cells(seen.headings, number, written, self._wanted.fill, alike)
+        beside.refuse(number, seen.file, stands)
+
     def _delete(self, seen: Seen, number: int) -> None:
         doing = "delete the row"
-        table = seen.table
-        if table is not None and number >= table.top:
+        table = _table_of(seen, number)
+        if table is not None:
             index = number - table.top
             path = f"{named('tables', table.id)}/rows/itemAt(index={index})"
             self._sitting.write("DELETE", path, None, doing=doing)
@@ -82,3 +102,28 @@ class Removing:
                 "history in OneDrive or SharePoint, and bring that row back if nobody deleted it."
             )
         return RowRemoved(target.row_number, self._first.fingerprint, seen.fingerprint, target)
+
+
+def _table_of(seen: Seen, number: int) -> Table | None:
+    """The table whose row is deleted; without one the whole line of the tab is."""
+    return seen.table if seen.table is not None and number >= seen.table.top else None
+
+
+def _deleted_columns(seen: Seen, number: int) -> range:
+    table = _table_of(seen, number)
+    if table is None:
+        return range(1, len(seen.line(number).values) + 1)
+    return range(table.left, table.right + 1)
+
+
+def _alike(seen: Seen, number: int, column: int) -> list[Alike]:
+    """The nearest formulas above and below. In a table that has none, only the table itself can
+    tell whether the formula is the column's, and Graph does not: it is taken for that.
+    """
+    formulas = {row: seen.line(row).formula(column)[1:] for row in range(1, len(seen.lines) + 1)}
+    others = [row for row, formula in formulas.items() if formula and row != number]
+    if not others and _table_of(seen, number) is not None:
+        return [Alike(number, formulas[number])]
+    nearest = [max((row for row in others if row < number), default=0)]
+    nearest.append(min((row for row in others if row > number), default=0))
+    return [Alike(row, formulas[row]) for row in nearest if row]

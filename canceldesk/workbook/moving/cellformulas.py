@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -113,18 +113,29 @@ def formulas_of_row(chunks: Iterable[bytes], number: int) -> dict[int, Formula]:
 
     The chunks, whole rows, come in their order and are read no further than needed.
     """
-    leaders = sharedformulas.Leaders()
     found: dict[int, Formula] = {}
+    for formula, leader in with_leaders(chunks):
+        if formula.row > number:
+            break
+        if formula.row == number:
+            found[formula.column] = spelled_out(formula, leader)
+    return found
+
+
+def with_leaders(chunks: Iterable[bytes]) -> Iterator[tuple[Formula, Formula | None]]:
+    """The formulas in their order, each with the leader of the shared formula it is part of."""
+    leaders = sharedformulas.Leaders()
     for rows in chunks:
         for formula in sheetdata.formulas(rows):
-            if formula.row > number:
-                return found
             shared = formula.attributes.get("t") == "shared"
-            leader = leaders.of(formula) if shared else None
-            if formula.row == number:
-                spelled_out = sharedformulas.spelled_out(formula, leader) if shared else formula
-                found[formula.column] = spelled_out
-    return found
+            yield formula, leaders.of(formula) if shared else None
+
+
+def spelled_out(formula: Formula, leader: Formula | None) -> Formula:
+    """A formula as it would stand there by itself; `leader` as `with_leaders` gives it."""
+    if formula.attributes.get("t") != "shared":
+        return formula
+    return sharedformulas.spelled_out(formula, leader)
 
 
 def _spilling(rows: bytes) -> frozenset[tuple[int, int]]:
