@@ -132,6 +132,11 @@ class Case(models.Model):
             models.Index(
                 fields=["lease_owner"], name="case_leased", condition=Q(lease_until__isnull=False)
             ),
+            models.Index(
+                fields=["attention_since"],
+                name="case_flagged",
+                condition=Q(attention_since__isnull=False),
+            ),
             models.Index(fields=["state", "next_charge_at"], name="case_queue"),
             models.Index(fields=["client", "state"], name="case_of_client"),
         ]

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from canceldesk import clock
 from canceldesk.accounts.models import User
@@ -47,6 +47,7 @@ class MovedOnError(CaseError):
     """Somebody else was quicker: the case is no longer where it was."""
 
 
+_LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 _IN_WORDS = {state: str(state.label).lower() for state in State} | {State.RETENTION: "in retention"}
 
 
@@ -317,6 +318,13 @@ def retry(case: Case, *, by: User) -> None:
     with transaction.atomic():
         log.record(Verb.CASE_RETRIED, by=by, case=case)
         waking.wake(case.pk)
+
+
+def flagged() -> QuerySet[Case]:
+    """The cases that need attention. Asked by since when, because SQLite finds what is not empty
+    only by looking at every case there ever was.
+    """
+    return Case.objects.filter(attention_since__gt=_LONG_AGO)
 
 
 def set_attention(case: Case, why: str) -> None:

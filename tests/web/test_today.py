@@ -231,7 +231,7 @@ def test_a_busy_day_costs_no_more_queries(
         _awaiting_approval()
         make_case()
         make_finding(make_case(State.CLOSED))
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(19):
         assert browser.get("/").status_code == 200
     address = _asks_again(browser)
     with django_assert_max_num_queries(6):

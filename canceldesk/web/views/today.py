@@ -7,7 +7,7 @@ import hashlib
 from dataclasses import dataclass
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.functional import SimpleLazyObject
@@ -17,6 +17,7 @@ from canceldesk import clock
 from canceldesk.accounts.models import User
 from canceldesk.cases.authority import Act, may
 from canceldesk.cases.models import OPEN_STATES, Case, Finding, State, WaitsFor
+from canceldesk.cases.services import flagged
 from canceldesk.clients.models import Subscription
 from canceldesk.closing import panel
 from canceldesk.closing.models import Step
@@ -89,13 +90,15 @@ def live(request: HttpRequest) -> HttpResponse:
 
 
 def _version() -> str:
-    """What changes whenever the page would, in two queries; the minute, because it says how
+    """What changes whenever the page would, in three queries; the minute, because it says how
     long it is until a charge.
     """
-    cases = Case.objects.filter(Q(state__in=OPEN_STATES) | ~Q(attention=""))
+    open_ones = Case.objects.filter(state__in=OPEN_STATES).order_by("pk")
+    stuck = flagged().exclude(state__in=OPEN_STATES).order_by("pk")
     findings = Finding.objects.filter(resolved_at=None)
     shown = (
-        list(cases.order_by("pk").values_list("pk", "version")),
+        list(open_ones.values_list("pk", "version")),
+        list(stuck.values_list("pk", "version")),
         list(findings.order_by("pk").values_list("pk", "sentence")),
         f"{clock.now():%H%M}",
     )
@@ -121,7 +124,7 @@ def _by_next_charge(cases: QuerySet[Case]) -> QuerySet[Case]:
 
 
 def _stuck() -> list[Waiting]:
-    stuck = _by_next_charge(Case.objects.exclude(attention=""))
+    stuck = _by_next_charge(flagged())
     return [Waiting(case, case.attention) for case in stuck[:MOST]]
 
 
