@@ -47,6 +47,7 @@ MUST_BE_HIT: dict[str, tuple[str, ...]] = {
             "forcing the folder to the disk",
             "reading the workbook back",
             "commit of closing.facts",
+            "commit of hold.intended",
             "commit of hold.placed",
             "commit of hold.returned",
             "commit of row.intended",
@@ -82,7 +83,8 @@ MUST_BE_HIT: dict[str, tuple[str, ...]] = {
 """By kind of process. The run fails when one of these was never hit."""
 
 ALL_AT_ONCE = 0.6
-"""How many of the newborn wait for any point that is still to be hit, while there are some."""
+"""How many of the newborn wait for any point that is still to be hit, while there are many."""
+FEW = 30
 FALL_ASLEEP = 0.2
 """How many of the other workers are stopped at their point for longer than a lease instead."""
 LATEST = {"worker": 40, "web": 4, "billsby": 30}
@@ -97,15 +99,17 @@ class Coverage:
         self.hit: dict[str, Counter[str]] = {kind: Counter() for kind in MUST_BE_HIT}
 
     def arm(self, kind: str) -> dict[str, Trigger]:
-        """Where a newborn process of this kind is to die."""
+        """Where a newborn process of this kind is to die: at any point that is still to be hit, as
+        soon as few are left, else at one drawn point or another.
+        """
         with self._lock:
-            missing = self._missing(kind)
-            if missing and self._rng.random() < ALL_AT_ONCE:
-                return {name: Trigger() for name in missing}
+            missing = {name: Trigger() for name in self._missing(kind)}
+            if len(missing) > FEW and self._rng.random() < ALL_AT_ONCE:
+                return missing
             name = self._rng.choice(MUST_BE_HIT[kind])
             asleep = kind == "worker" and self._rng.random() < FALL_ASLEEP
-            nth = self._rng.randint(1, LATEST[kind])
-            return {name: Trigger(nth, "stop" if asleep else "kill")}
+            drawn = Trigger(self._rng.randint(1, LATEST[kind]), "stop" if asleep else "kill")
+            return {name: drawn} | (missing if len(missing) <= FEW else {})
 
     def arm_for_missing(self, kind: str) -> dict[str, Trigger]:
         """Triggers at what is still to be hit, and nothing else."""
