@@ -168,12 +168,12 @@ def test_a_worker_asleep_while_taking_out_does_not_take_out_the_next_row(desk: D
     take_back(desk, case)
     remove = desk.the_list.remove
 
-    def asleep(row: ListedRow, *, expected_fingerprint: str | None = None) -> RowRemoved:
+    def asleep(row: ListedRow, **named: Any) -> RowRemoved:
         desk.the_list.remove = remove  # type: ignore[method-assign]
         desk.later(days=1)
         desk.decide(case, Decision.SUSPEND)
         desk.advance(case)
-        return remove(row, expected_fingerprint=expected_fingerprint)
+        return remove(row, **named)
 
     desk.the_list.remove = asleep  # type: ignore[method-assign]
     assert not advance(case.pk, owner="sleeper")
@@ -218,10 +218,10 @@ def test_a_row_that_a_person_changes_at_the_last_moment_stays(desk: Desk) -> Non
     take_back(desk, case)
     remove = desk.the_list.remove
 
-    def overtaken(row: ListedRow, *, expected_fingerprint: str | None = None) -> RowRemoved:
+    def overtaken(row: ListedRow, **named: Any) -> RowRemoved:
         desk.the_list.remove = remove  # type: ignore[method-assign]
         desk.the_list.rows[0] = dataclasses.replace(desk.the_list.rows[0], months=99)
-        return remove(row, expected_fingerprint=expected_fingerprint)
+        return remove(row, **named)
 
     desk.the_list.remove = overtaken  # type: ignore[method-assign]
     desk.advance(case)
@@ -305,7 +305,7 @@ def test_a_row_that_is_just_leaving_is_not_taken_for_a_second_one_of_its_equal(d
     take_back(desk, one)
     remove = desk.the_list.remove
 
-    def killed(row: ListedRow, *, expected_fingerprint: str | None = None) -> RowRemoved:
+    def killed(row: ListedRow, **named: Any) -> RowRemoved:
         raise RuntimeError("power cut")
 
     desk.the_list.remove = killed  # type: ignore[method-assign]
@@ -328,13 +328,13 @@ def test_a_worker_asleep_while_taking_out_does_not_take_out_an_equal_row(desk: D
     take_back(desk, one)
     remove = desk.the_list.remove
 
-    def asleep(row: ListedRow, *, expected_fingerprint: str | None = None) -> RowRemoved:
+    def asleep(row: ListedRow, **named: Any) -> RowRemoved:
         desk.the_list.remove = remove  # type: ignore[method-assign]
         desk.later(seconds=60)
         desk.advance(one)
         desk.the_list.put([another(written)])
         desk.advance(two)
-        return remove(row, expected_fingerprint=expected_fingerprint)
+        return remove(row, **named)
 
     desk.the_list.remove = asleep  # type: ignore[method-assign]
     assert not advance(one.pk, owner="sleeper")

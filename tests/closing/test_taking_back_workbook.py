@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import openpyxl
 import pytest
+from openpyxl.comments import Comment
+from openpyxl.worksheet.worksheet import Worksheet
 
-from canceldesk import outside
+from canceldesk import clock, outside
+from canceldesk.cases.log import Verb
 from canceldesk.cases.models import Decision, State
 from canceldesk.closing import services
 from canceldesk.closing.models import Intent
@@ -76,3 +80,72 @@ def test_the_row_of_a_closed_case_is_taken_off_and_put_back(
     assert workbook.read().rows == listed
     assert case.state == State.CLOSED
     assert not case.findings.exists()
+
+
+# ------------------------------------------------------------------ what people wrote into the row
+
+
+def edit(workbook: WorkbookList, change: Callable[[Worksheet], object]) -> None:
+    """A person opens the workbook, changes something on the list's tab, and saves."""
+    book = openpyxl.load_workbook(workbook.path)
+    change(book["cancellation"])
+    book.save(workbook.path)
+
+
+def write_a_note(sheet: Worksheet) -> None:
+    sheet["G3"] = "Notes"
+    sheet["G4"] = "called back on Monday, wants a call"
+    sheet["D4"].comment = Comment("Paid in cash", "Pat")
+
+
+def test_a_row_that_holds_something_of_a_persons_waits_for_a_person(
+    desk: Desk, workbook: WorkbookList
+) -> None:
+    _, subscription = desk.client()
+    case = desk.advance(desk.decided(subscription))
+    edit(workbook, write_a_note)
+    as_saved = workbook.path.read_bytes()
+    services.take_back(case, by=desk.manager, why="They called again")
+    for _ in range(3):
+        desk.advance(case)
+        assert case.attention == case.waits_sentence
+        assert case.waits_sentence == (
+            'The row that is to leave the tab "cancellation" holds something that the desk did not '
+            "put there: “Notes” (G4) holds “called back on Monday, wants a call”; somebody's "
+            "comment is on D4. Move that to another place, or delete the row in the workbook "
+            "yourself; the desk goes on by itself."
+        )
+        assert case.next_pass_at == clock.now() + dt.timedelta(seconds=30)
+        assert workbook.path.read_bytes() == as_saved
+        desk.later(seconds=30)
+    assert Intent.objects.get(kind="row").state == Intent.State.UNWANTED
+    assert case.log.filter(verb=Verb.ROW_REMOVAL_INTENDED).count() == 1
+
+    edit(workbook, lambda sheet: sheet.delete_rows(4))
+    desk.advance(case)
+    assert names(workbook) == [row.name for row in OLDER]
+    assert Intent.objects.get(kind="row").state == Intent.State.REMOVED
+    assert not case.attention
+
+
+def test_once_a_persons_words_have_been_moved_the_row_leaves(
+    desk: Desk, workbook: WorkbookList
+) -> None:
+    _, subscription = desk.client()
+    case = desk.advance(desk.decided(subscription))
+    edit(workbook, write_a_note)
+    services.take_back(case, by=desk.manager, why="They called again")
+    desk.advance(case)
+    assert case.attention
+
+    def move_it(sheet: Worksheet) -> None:
+        sheet["G5"], sheet["G4"] = sheet["G4"].value, None
+        sheet["D4"].comment = None
+
+    edit(workbook, move_it)
+    desk.later(seconds=30)
+    desk.advance(case)
+    assert names(workbook) == [row.name for row in OLDER]
+    assert not case.attention
+    sheet = openpyxl.load_workbook(workbook.path)["cancellation"]
+    assert sheet["G4"].value == "called back on Monday, wants a call"

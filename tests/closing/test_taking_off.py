@@ -137,6 +137,31 @@ def test_a_row_that_a_person_changed_is_left_to_a_person(desk: Desk) -> None:
     assert kinds(case) == set()
 
 
+def test_a_row_into_which_a_person_wrote_is_left_to_a_person(desk: Desk) -> None:
+    case = closed_case(desk)
+    desk.the_list.beside["Nora Field"] = "called back"
+    take_off(desk, case)
+    desk.advance(case)
+    assert "“Notes” (H4) holds “called back”. Move that" in case.attention
+    assert len(desk.the_list.rows) == 1
+    desk.the_list.rows.clear()
+    desk.later(minutes=1)
+    desk.advance(case)
+    assert not case.attention
+    assert state_of_row(case) == Intent.State.REMOVED
+
+
+def test_a_row_that_waits_for_a_person_keeps_no_equal_row_from_being_written(desk: Desk) -> None:
+    case = closed_case(desk)
+    desk.the_list.beside["Nora Field"] = "called back"
+    take_off(desk, case)
+    desk.advance(case)
+    assert case.attention
+    equal = closed_case(desk)
+    assert equal.state == State.CLOSED
+    assert len(desk.the_list.rows) == 2
+
+
 def test_a_row_that_comes_back_is_found_and_not_taken_out_silently(desk: Desk) -> None:
     case = closed_case(desk)
     old_copy = list(desk.the_list.rows)

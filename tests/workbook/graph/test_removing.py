@@ -6,12 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from canceldesk.workbook.errors import CannotEdit, ChangedMeanwhile, ListError, ReadBackDiffers
+from canceldesk.workbook.errors import (
+    CannotEdit,
+    ChangedMeanwhile,
+    ListError,
+    ReadBackDiffers,
+    SomethingBeside,
+)
 from canceldesk.workbook.protocol import ListedRow
-from tests.workbook.building import client
+from tests.workbook.building import HEADINGS, client
 from tests.workbook.graph.building import NEW, book, put, saved, the_list
 from tests.workbook.graph.practice.faults import Effect, Fault, any_call, error, writes
 from tests.workbook.graph.practice.graph import PracticeGraph
+from tests.workbook.graph.practice.typing_in import Cell
 
 BOTH = pytest.mark.parametrize("table", [True, False], ids=["table", "range"])
 
@@ -188,3 +195,95 @@ def test_a_row_of_a_plain_range_is_taken_out_by_its_line(tmp_path: Path) -> None
     desk.remove(desk.read().rows[0])
 
     assert [call for call in graph.calls if call.endswith("range(address='5:5')/delete")]
+
+
+WIDER = (*HEADINGS, "Reference", "Status", "Notes")
+STATUS, NOTES = 8, 9
+
+
+@BOTH
+def test_what_the_desk_put_there_goes_with_the_row(tmp_path: Path, table: bool) -> None:
+    graph = PracticeGraph(book(table=table, headings=WIDER))
+    desk = the_list(graph, tmp_path, fill={"Status": "Q3 5", "notes": "5.10"})
+    for row in (5, 6, 7):
+        graph.book.tab("{list}").cells[row, 10] = Cell(formula=f"=D{row}*2", value=7)
+    if table:
+        graph.book.tab("{list}").tables[0].area = (1, 4, 10, 7)
+
+    desk.add(NEW)
+    desk.remove(desk.read().rows[0], if_alone=True)
+    desk.remove(desk.read().rows[1], if_alone=True)
+
+    assert names(desk.read().rows) == ["Client 1", "Client 3"]
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        (Cell("called back on Monday"), "“Notes” (I6) holds “called back on Monday”"),
+        (Cell(7), "“Notes” (I6) holds “7”"),
+        (Cell(value=70, formula="=D6-30"), "“Notes” (I6) holds “=D6-30”"),
+    ],
+)
+def test_a_row_into_which_somebody_wrote_stays(
+    tmp_path: Path, table: bool, cell: Cell, told: str
+) -> None:
+    graph = PracticeGraph(book(table=table, headings=WIDER))
+    desk = the_list(graph, tmp_path, fill={"Status": "Cancelled"})
+    tab = graph.book.tab("{list}")
+    tab.cells[5, NOTES] = Cell(formula="=D5*2", value=2)
+    tab.cells[6, STATUS] = Cell("Cancelled")
+    tab.cells[6, NOTES] = cell
+    before = copy.deepcopy(graph.book)
+
+    with pytest.raises(SomethingBeside, match="Nothing was written") as problem:
+        desk.remove(desk.read().rows[1], if_alone=True)
+
+    assert problem.value.what == told
+    assert graph.book == before
+    tab.cells[6, NOTES] = Cell("")
+    desk.remove(desk.read().rows[1], if_alone=True)
+    assert names(desk.read().rows) == ["Client 1", "Client 3"]
+
+
+def test_what_stands_beside_a_table_stays_there_and_keeps_no_row(tmp_path: Path) -> None:
+    graph = PracticeGraph(book(table=True))
+    desk = the_list(graph, tmp_path)
+    graph.book.tab("{list}").cells[5, 12] = Cell("a note beside the table")
+
+    desk.remove(desk.read().rows[0], if_alone=True)
+
+    assert graph.book.tab("{list}").cells[5, 12].value == "a note beside the table"
+
+
+def test_the_formula_in_a_tables_only_row_is_taken_for_the_tables(tmp_path: Path) -> None:
+    for table in (True, False):
+        graph = PracticeGraph(book(1, table=table, headings=WIDER), content=saved(0))
+        desk = the_list(graph, tmp_path)
+        graph.book.tab("{list}").cells[5, NOTES] = Cell(formula="=D5*2", value=2)
+        if table:
+            desk.remove(desk.read().rows[0], if_alone=True)
+            assert desk.read().rows == ()
+        else:
+            with pytest.raises(SomethingBeside, match="=D5"):
+                desk.remove(desk.read().rows[0], if_alone=True)
+
+
+def test_what_somebody_writes_between_two_tries_is_seen(tmp_path: Path) -> None:
+    graph = PracticeGraph(book(headings=WIDER))
+    desk = the_list(graph, tmp_path)
+    row = desk.read().rows[0]
+    graph.faults = [Fault(writes, answer=error(429, "tooManyRequests", retry_after=3))]
+    tab = graph.book.tab("{list}")
+
+    def write_beside(_request: object) -> None:
+        if graph.calls[-1].endswith("/delete"):
+            graph.meanwhile = None
+            tab.cells[5, NOTES] = Cell("called back")
+
+    graph.meanwhile = write_beside
+
+    with pytest.raises(SomethingBeside, match="called back"):
+        desk.remove(row, if_alone=True)
+    assert len(desk.read().rows) == 3
