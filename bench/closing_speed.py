@@ -1,12 +1,13 @@
 """Closings per second against the practice Billsby, beside a bare script: the floor.
 
-`python bench/closing_speed.py [--cases 120] [--delay 0.05] [--concurrency 8]
-[--database sqlite] [--decision cancel]` prints one line for each database and decision.
+`python bench/closing_speed.py [--cases 120] [--delay 0.05] [--concurrency 8] [--workers 1]
+[--database sqlite] [--decision cancel]` prints one line for each database, decision and number of
+workers.
 
-- desk: one `canceldesk worker` that works on 8 cases at once and has closed 8 before. The time is
-  from putting the cases into the queue until the last pass is over: queue, database, every write
-  synced to the disk, the row on a real workbook, both halves read back, and the first look of the
-  watch.
+- desk: one `canceldesk worker` that works on 8 cases at once, or two that work on 4 each (the
+  setting's default); they have closed 8 before. The time is from putting the cases into the queue
+  until the last pass is over: queue, database, every write synced to the disk, the row on a real
+  workbook, both halves read back, and the first look of the watch.
 - floor: a script that makes the same calls to Billsby, for each case in the same order, with the
   same bodies, 8 cases at once, over connections that stay open, and forgets the answers. It keeps
   nothing, writes no list, checks nothing. The calls are those that Billsby recorded of the desk's
@@ -18,13 +19,13 @@ into the queue again, as Billsby's webhooks do, and closed; both times are added
 too.
 
 How to read it: "x floor" is the desk's time over the floor's; wanted is 1.25 at most. Calls and
-CPU seconds per closing depend less on how busy the machine is: of the worker, and of the pages'
-part (filing, approving, deciding). The floor's CPU is what the same calls
-cost by httpx alone.
+CPU seconds per closing depend less on how busy the machine is: of the workers, and of the pages'
+part (filing, approving, deciding). The floor's CPU is what the same calls cost by httpx alone.
 """
 
 from __future__ import annotations
 
+import itertools
 import queue
 import threading
 import time
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from django.db.models import Q
 
 DECISIONS = ("cancel", "suspend")
+WORKERS = (1, 2)
 OWING = 2
 WITHIN = 300.0
 
@@ -68,6 +70,7 @@ class Plan:
     cases: int
     delay: float
     concurrency: int
+    workers: int
 
 
 def main() -> None:
@@ -77,49 +80,54 @@ def main() -> None:
     options.add_argument("--delay", type=float, default=0.05, help="seconds for each call")
     options.add_argument("--concurrency", type=int, default=8)
     options.add_argument("--decision", choices=DECISIONS, help="only this one")
+    options.add_argument("--workers", type=int, help="only with so many")
     chosen = options.parse_args()
-    if chosen.database and chosen.decision:
-        plan = Plan(chosen.decision, chosen.cases, chosen.delay, chosen.concurrency)
+    if chosen.database and chosen.decision and chosen.workers:
+        plan = Plan(chosen.decision, chosen.cases, chosen.delay, chosen.concurrency, chosen.workers)
         _measure(chosen.database, plan)
         return
-    for database in [chosen.database] if chosen.database else DATABASES:
-        for decision in [chosen.decision] if chosen.decision else DECISIONS:
-            again("--database", database, "--decision", decision)
+    for database, decision, workers in itertools.product(
+        [chosen.database] if chosen.database else DATABASES,
+        [chosen.decision] if chosen.decision else DECISIONS,
+        [chosen.workers] if chosen.workers else WORKERS,
+    ):
+        again("--database", database, "--decision", decision, "--workers", str(workers))
 
 
 def _measure(database: str, plan: Plan) -> None:
     clients = plan.cases + plan.concurrency
-    with standing(database, clients=clients, owing=OWING, WORKERS=plan.concurrency) as desk:
+    passes = plan.concurrency // plan.workers
+    with standing(database, clients=clients, owing=OWING, WORKERS=passes) as desk:
         desks = by_the_desk(desk, plan)
         desk.practice.stop()
         floor = by_the_floor(desk.folder / "floor", plan, desks.parts)
     count = plan.cases
     print(
-        f"{database:10} {plan.decision:8} desk {desks.seconds:6.2f} s = "
-        f"{count / desks.seconds:5.1f} closings/s, floor {floor.seconds:6.2f} s: "
+        f"{database:10} {plan.decision:7} {plan.workers} x {passes}: "
+        f"desk {desks.seconds:6.2f} s = {count / desks.seconds:5.1f} closings/s, floor {floor.seconds:6.2f} s: "
         f"{desks.seconds / floor.seconds:5.2f} x floor; {desks.calls / count:5.1f} calls, "
-        f"CPU {1000 * desks.cpu / count:4.0f} ms worker + {1000 * desks.pages_cpu / count:3.0f} ms "
-        f"pages (floor {1000 * floor.cpu / count:3.0f} ms) per closing",
+        f"CPU {1000 * desks.cpu / count:4.0f} ms workers + "
+        f"{1000 * desks.pages_cpu / count:3.0f} ms pages (floor {1000 * floor.cpu / count:3.0f} ms) per closing",
         flush=True,
     )
 
 
 def by_the_desk(desk: Desk, plan: Plan) -> Figures:
-    """Close the cases with a worker that has closed some before."""
+    """Close the cases with workers that have closed some before."""
     from django.db.models import Q
 
     from canceldesk.cases.models import State, WaitsFor
 
     people = desk.practice.people[: plan.cases]
     figures = Figures()
-    worker = desk.worker()
+    workers = [desk.worker() for _ in range(plan.workers)]
     _warm_up(desk.practice.people[plan.cases :])
     before = time.process_time()
     cases = decided(people, plan.decision)
     figures.pages_cpu = time.process_time() - before
     open_ = Q(state=State.CLOSING)
     asked = open_ & Q(waits_for=WaitsFor.NOTHING)
-    before = worker.cpu()
+    before = sum(worker.cpu() for worker in workers)
     for unfinished in [asked, open_] if plan.decision == "suspend" else [open_]:
         if figures.parts:
             _click(desk.practice, people)
@@ -130,8 +138,9 @@ def by_the_desk(desk: Desk, plan: Plan) -> Figures:
         figures.seconds += ended - began
         figures.parts.append(_parts(desk.practice, mark))
         desk.practice.take(0)
-    figures.cpu = worker.cpu() - before
-    worker.stop()
+    figures.cpu = sum(worker.cpu() for worker in workers) - before
+    for worker in workers:
+        worker.stop()
     _check(len(desk.practice.people))
     return figures
 
