@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management import call_command
+from django.db import connection
 
 from billsby_sandbox.app import create_app
 from billsby_sandbox.company import Company
@@ -156,3 +157,15 @@ def at_billsby(work: Path) -> Iterator[Company]:
     with outside.using(billsby=billsby):
         yield company
     company.close()
+
+
+def wipe(work: Path) -> None:
+    """A machine on which a desk was set up anew."""
+    connection.close()
+    if connection.vendor == "sqlite":
+        for file in (work / "desk").glob("canceldesk.sqlite3*"):
+            file.unlink()
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    call_command("migrate", verbosity=0)
