@@ -10,6 +10,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 import httpx
@@ -35,15 +36,17 @@ class Sender(Protocol):
         ...
 
 
+@lru_cache(maxsize=1)
+def _client() -> httpx.Client:
+    # Making one costs more than sending: it reads every certificate of the machine.
+    return httpx.Client(timeout=SEND_SECONDS, trust_env=False)
+
+
 def post(url: str, headers: Mapping[str, str], body: str) -> int:
     """Post a webhook over the network; 0 when nobody answered."""
     try:
-        reply = httpx.post(
-            url,
-            headers={**headers, "Content-Type": "application/json"},
-            content=body,
-            timeout=SEND_SECONDS,
-            trust_env=False,
+        reply = _client().post(
+            url, headers={**headers, "Content-Type": "application/json"}, content=body
         )
     except (httpx.HTTPError, httpx.InvalidURL):
         return 0

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+MUST_BE_NONE = ("never filed", "not over for people")
 ROLES = ("agent", "manager", "admin")
 
 
@@ -205,6 +206,12 @@ class Crew(Protocol):
 
     def stop(self) -> None:
         """End all threads; close the post."""
+        ...
+
+    def figures(self) -> dict[str, int]:
+        """How often each thing was done, for people who read; MUST_BE_NONE names those that may
+        not have happened.
+        """
         ...
 
 

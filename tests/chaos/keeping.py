@@ -26,7 +26,8 @@ SKEWS = (0.0, 0.0, -3.0, 2.0)
 READY_WITHIN = 60.0
 DRAINED_WITHIN = 45.0
 LOOK_EVERY = 0.05
-CANNOT = "ended 2"
+NO_DATABASE = "atabase"
+"""What is in the last words of one that could not start because the database was away."""
 TERMINATED = f"ended {-signal.SIGTERM}"
 READY = " ready "
 """What a process of the desk says when it has started."""
@@ -186,11 +187,16 @@ class Keeper:
             journal.write("keeper", "killed", **told, point=point or "random")
             return
         journal.write("keeper", "died", process=role.life, kind=role.kind, pid=pid, how=how)
-        is_good = how == "ended 0" and (role.sent == "drain" or not role.wanted)
-        was_ready = READY in self._log_of(role).read_text(encoding="utf-8")
-        if how == CANNOT and not was_ready:
-            self.could_not_start += 1
-        elif not is_good and not (how == TERMINATED and role.sent == "drain" and not was_ready):
+        log = self._log_of(role).read_text(encoding="utf-8")
+        is_asked = role.sent == "drain" or not role.wanted
+        if READY in log or role.kind not in {"web", "worker"}:
+            is_good = is_asked and how == "ended 0"
+        elif is_asked:
+            is_good = how in {"ended 0", TERMINATED}
+        else:
+            is_good = NO_DATABASE in log
+            self.could_not_start += is_good
+        if not is_good:
             self.unexpected.append(f"{role.life} {how} by itself; see {self._log_of(role)}")
         role.sent = how
 

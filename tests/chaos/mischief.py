@@ -128,6 +128,7 @@ class Mischief:
         self._clock = threading.Lock()
         self._one_database_at_a_time = threading.Lock()
         self._is_through = False
+        self._farthest = 0.0
         self.broken = ""
         self.due_kills = 0
         self.counted: Counter[str] = Counter()
@@ -161,6 +162,8 @@ class Mischief:
         for thread in self._threads:
             thread.join()
         (self._stage.folder / "disk-full").unlink(missing_ok=True)
+        # What was planned before the clock was put back is not to be waited for.
+        self.step_clock(self._farthest - self._setting.clock.read())
         self._keeper.end_mischief()
 
     def end(self) -> None:
@@ -274,6 +277,7 @@ class Mischief:
         """Put the clock of all of the desk's processes on or back."""
         with self._clock:
             offset = self._setting.clock.read() + seconds
+            self._farthest = max(self._farthest, offset)
             self._setting.clock.set(offset)
             self._stage.journal.write("mischief", "clock", offset_seconds=offset)
 

@@ -47,12 +47,12 @@ def look(stage: Stage, offset: float) -> Look:
     now = dt.datetime.now(tz=dt.UTC) + dt.timedelta(seconds=offset)
     ahead = [(_moment(row[5]) - now).total_seconds() if row[5] else NEVER for row in found]
     within = [max(0.0, seconds) for seconds in ahead if seconds <= FARTHEST]
-    held = _held(stage)
+    left = _held(stage) | _rows_under_way(stage)
     unfinished = [
         (f"C-{row[0]:05d}", str(row[1]), str(row[2]), str(row[3]))
         for row, seconds in zip(found, ahead, strict=True)
         if row[1] not in ENDED
-        or row[0] in held
+        or row[0] in left
         or (row[2] in {"outside", "time"} and seconds <= FARTHEST)
     ]
     return Look(unfinished, min(within, default=None), sum(int(row[4]) for row in found))
@@ -66,6 +66,16 @@ def _held(stage: Stage) -> set[int]:
         " JOIN cases_casesubscription s ON s.id = h.scope_id JOIN cases_case c ON c.id = s.case_id"
         " WHERE c.state IN ('retained', 'withdrawn')"
         " AND h.state IN ('intended', 'held', 'releasing', 'released')",
+    )
+    return {row[0] for row in found}
+
+
+def _rows_under_way(stage: Stage) -> set[int]:
+    """Cases whose row is still to be written or to leave the list."""
+    found = deskdata.rows(
+        stage,
+        "SELECT case_id FROM closing_intent"
+        " WHERE kind = 'row' AND state IN ('intended', 'unwanted', 'leaving')",
     )
     return {row[0] for row in found}
 

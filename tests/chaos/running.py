@@ -15,7 +15,7 @@ import httpx
 from tests.chaos import deskdata, oracle
 from tests.chaos.coverage import MUST_BE_HIT, Coverage
 from tests.chaos.crew import recruit
-from tests.chaos.interfaces import Crew, Stage
+from tests.chaos.interfaces import MUST_BE_NONE, Crew, Stage
 from tests.chaos.keeping import Keeper
 from tests.chaos.mischief import Mischief, plan_mischief
 from tests.chaos.peace import Look, keep_peace
@@ -98,6 +98,12 @@ def run(
         outcome.violations += _judge(setting.stage)
         times["judged"] = _since(began)
         _count(outcome, setting.stage, keeper, coverage, mischief, last)
+        outcome.figures["people"] = crew.figures()
+        outcome.violations += [
+            f"{count} cases were {name}."
+            for name, count in crew.figures().items()
+            if name in MUST_BE_NONE and count
+        ]
         outcome.figures["seconds after the beginning"] = times
         _demand_coverage(outcome, coverage, kills)
     return outcome

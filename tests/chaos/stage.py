@@ -166,7 +166,7 @@ def _environment(stage: Stage) -> dict[str, str]:
         "CANCELDESK_BILLSBY_API_KEY": stage.api_key,
         "CANCELDESK_BILLSBY_WEBHOOK_SECRET": stage.webhook_secret,
         "CANCELDESK_BILLSBY_RATE": "1000",
-        "CANCELDESK_POLL_SECONDS": "5",
+        "CANCELDESK_POLL_SECONDS": "10",
         "CANCELDESK_SYNC_MINUTES": "60",
         "CANCELDESK_AGENT_WRITE_OFF_LIMIT": f"{stage.agent_limit_minor / 100:.2f}",
         "CANCELDESK_WORKBOOK_PATH": str(stage.workbook),

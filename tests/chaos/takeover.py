@@ -53,6 +53,8 @@ class Takeovers:
                 self._look()
 
     def _look(self) -> None:
+        if not self._lying and self._dead.empty():
+            return
         leased = deskdata.rows(
             self._stage,
             "SELECT id, lease_token, lease_owner FROM cases_case WHERE lease_until IS NOT NULL",

@@ -16,6 +16,7 @@ TABLES = """
 CREATE TABLE cases_case (id INTEGER PRIMARY KEY, state, waits_for, waits_sentence, version,
     next_pass_at);
 CREATE TABLE cases_casesubscription (id INTEGER PRIMARY KEY, case_id);
+CREATE TABLE closing_intent (id INTEGER PRIMARY KEY, case_id, kind, state);
 CREATE TABLE closing_hold (id INTEGER PRIMARY KEY, scope_id, state);
 """
 
@@ -42,6 +43,11 @@ class Desk:
     def hold(self, case: int, state: str) -> None:
         self._do("INSERT INTO cases_casesubscription (id, case_id) VALUES (?, ?)", case, case)
         self._do("INSERT INTO closing_hold (scope_id, state) VALUES (?, ?)", case, state)
+
+    def row(self, case: int, state: str) -> None:
+        self._do(
+            "INSERT INTO closing_intent (case_id, kind, state) VALUES (?, 'row', ?)", case, state
+        )
 
     def settle(self) -> int:
         self.settled += 1
@@ -91,7 +97,11 @@ def test_open_cases_and_those_with_something_left_to_do_are_unfinished(desk):
     desk.case(3, "retained", "outside", due_in=5)
     desk.case(4, "retained", "nothing")
     desk.hold(4, "returned")
-    assert unfinished(desk) == ["C-00001", "C-00002", "C-00003"]
+    desk.case(5, "closed", "nothing")
+    desk.row(5, "leaving")
+    desk.case(6, "closed", "nothing")
+    desk.row(6, "confirmed")
+    assert unfinished(desk) == ["C-00001", "C-00002", "C-00003", "C-00005"]
     assert look(desk.stage, 0).next_in == pytest.approx(5, abs=2)
     assert look(desk.stage, 60).next_in == 0
 
