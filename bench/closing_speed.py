@@ -21,6 +21,7 @@ too.
 How to read it: "x floor" is the desk's time over the floor's; wanted is 1.25 at most. Calls and
 CPU seconds per closing depend less on how busy the machine is: of the workers, and of the pages'
 part (filing, approving, deciding). The floor's CPU is what the same calls cost by httpx alone.
+Where all processors are busy, or other programs run, the ratio tells of the machine.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from typing import TYPE_CHECKING
 import httpx
 from desk import DATABASES, Desk, again, decided, let_go, parser, standing, under_way
 from practice import KEY, Call, Person, Practice
-from processes import DidNotHappenError, wait_until
+from processes import DidNotHappenError, cpu_of_machine, processors, wait_until
 
 if TYPE_CHECKING:
     from django.db.models import Q
@@ -55,6 +56,8 @@ class Figures:
     seconds: float = 0.0
     cpu: float = 0.0
     pages_cpu: float = 0.0
+    used: float = 0.0
+    """CPU of everything on the machine meanwhile."""
     parts: list[list[list[Call]]] = field(default_factory=list)
 
     @property
@@ -101,13 +104,14 @@ def _measure(database: str, plan: Plan) -> None:
         desks = by_the_desk(desk, plan)
         desk.practice.stop()
         floor = by_the_floor(desk.folder / "floor", plan, desks.parts)
-    count = plan.cases
+    count, ms_each = plan.cases, 1000 / plan.cases
     print(
-        f"{database:10} {plan.decision:7} {plan.workers} x {passes}: "
-        f"desk {desks.seconds:6.2f} s = {count / desks.seconds:5.1f} closings/s, floor {floor.seconds:6.2f} s: "
-        f"{desks.seconds / floor.seconds:5.2f} x floor; {desks.calls / count:5.1f} calls, "
-        f"CPU {1000 * desks.cpu / count:4.0f} ms workers + "
-        f"{1000 * desks.pages_cpu / count:3.0f} ms pages (floor {1000 * floor.cpu / count:3.0f} ms) per closing",
+        f"{database:10} {plan.decision:7} {plan.workers} x {passes}: desk {desks.seconds:6.2f} s, "
+        f"floor {floor.seconds:6.2f} s, {desks.seconds / floor.seconds:5.2f} x floor; per closing "
+        f"{desks.calls / count:4.1f} calls, CPU {desks.cpu * ms_each:3.0f} ms workers, "
+        f"{desks.pages_cpu * ms_each:2.0f} ms pages, {floor.cpu * ms_each:2.0f} ms floor; "
+        f"{count / desks.seconds:4.1f} closings/s, "
+        f"{desks.used / desks.seconds:3.1f} of {processors()} processors busy",
         flush=True,
     )
 
@@ -133,9 +137,11 @@ def by_the_desk(desk: Desk, plan: Plan) -> Figures:
             _click(desk.practice, people)
         desk.practice.take(plan.delay)
         mark = desk.practice.mark()
+        used = cpu_of_machine()
         began = let_go(cases)
         ended = closed_or(unfinished, cases)
         figures.seconds += ended - began
+        figures.used += cpu_of_machine() - used
         figures.parts.append(_parts(desk.practice, mark))
         desk.practice.take(0)
     figures.cpu = sum(worker.cpu() for worker in workers) - before
