@@ -37,8 +37,9 @@ test-postgresql: $(DEVELOPMENT) programs ## Run the tests that use a database on
 journeys: $(DEVELOPMENT) programs ## Run only the browser journeys
 	$(BIN)/pytest -m journey -p no:randomly
 
-chaos: $(DEVELOPMENT) ## Run the tests that break things on purpose
+chaos: $(DEVELOPMENT) programs ## Break everything on purpose and judge what became of it
 	$(BIN)/pytest -m chaos
+	$(BIN)/python -m tests.chaos --seeds 1 --cases 500 --kills 200 --database both
 
 coverage: $(DEVELOPMENT) ## Run the tests without a browser and show what they miss
 	$(PYTEST) -m "not chaos and not journey" --cov --cov-report=term
