@@ -12,7 +12,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -23,6 +23,10 @@ from canceldesk.cases.models import Case
 LENGTH = dt.timedelta(seconds=50)
 # No lease ends later than this after now, unless the clock was set back since it was taken.
 _LATEST_END = 2 * LENGTH
+
+
+# What a case holds that nobody works on.
+GIVEN_BACK: Final[dict[str, Any]] = {"lease_until": None, "lease_owner": ""}
 
 
 class LostLeaseError(Exception):
@@ -63,24 +67,36 @@ def take(case_id: int, owner: str) -> Lease | None:
 
 
 @contextmanager
-def fenced(lease: Lease, **unchanged: Any) -> Iterator[None]:  # noqa: ANN401 - as for `renew`
+def fenced(
+    lease: Lease,
+    *,
+    shows: bool = False,
+    **unchanged: Any,  # noqa: ANN401 - as for `renew`
+) -> Iterator[None]:
     """A transaction that only the lease's holder can make; renews the lease.
 
     Raises what `renew` raises, and writes nothing then.
     """
     with transaction.atomic():
-        renew(lease, **unchanged)
+        renew(lease, shows=shows, **unchanged)
         yield
 
 
-def renew(lease: Lease, **unchanged: Any) -> None:  # noqa: ANN401 - fields of the case
-    """Push the lease's end ahead, if the case is still as in `unchanged`.
+def renew(
+    lease: Lease,
+    *,
+    shows: bool = False,
+    **unchanged: Any,  # noqa: ANN401 - fields of the case
+) -> None:
+    """Push the lease's end ahead, if the case is still as in `unchanged`. `shows` says that pages
+    will look different for what is written with it.
 
     Raises LostLeaseError when the case has been taken over, or the lease given back, and
     OvertakenError when the case is otherwise now.
     """
     mine = Case.objects.filter(pk=lease.case_id, lease_token=lease.token, lease_until__isnull=False)
-    if mine.filter(**unchanged).update(lease_until=clock.now() + LENGTH):
+    values: dict[str, Any] = {"version": F("version") + 1} if shows else {}
+    if mine.filter(**unchanged).update(lease_until=clock.now() + LENGTH, **values):
         return
     if unchanged and mine.exists():
         raise OvertakenError(f"Case {lease.case_id} has been changed by a person meanwhile.")
@@ -89,9 +105,7 @@ def renew(lease: Lease, **unchanged: Any) -> None:  # noqa: ANN401 - fields of t
 
 def give_back(lease: Lease) -> None:
     """End the lease at once, if it is still ours."""
-    Case.objects.filter(pk=lease.case_id, lease_token=lease.token).update(
-        lease_until=None, lease_owner=""
-    )
+    Case.objects.filter(pk=lease.case_id, lease_token=lease.token).update(**GIVEN_BACK)
 
 
 def revoke(owners: Iterable[str]) -> int:
@@ -100,7 +114,7 @@ def revoke(owners: Iterable[str]) -> int:
     A pass of theirs that still runs somewhere can write nothing more.
     """
     return Case.objects.filter(lease_until__isnull=False, lease_owner__in=list(owners)).update(
-        lease_until=None, lease_owner="", lease_token=F("lease_token") + 1
+        **GIVEN_BACK, lease_token=F("lease_token") + 1
     )
 
 

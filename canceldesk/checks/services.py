@@ -12,7 +12,7 @@ from canceldesk import clock
 from canceldesk.billsby import Billsby
 from canceldesk.cases import findings
 from canceldesk.cases.models import Finding
-from canceldesk.checks import doubles, not_listed, rows, still_billing
+from canceldesk.checks import doubles, forgotten, not_listed, rows, still_billing
 from canceldesk.checks.book import Book, Wrong
 from canceldesk.checks.matching import listed_facts, match
 from canceldesk.checks.people import People
@@ -75,7 +75,13 @@ def compare_book(billsby: Billsby, the_list: CancellationList) -> Report:
     _bring_up_to_date(billsby)
     book = _open_book(the_list)
     billing = still_billing.find(book, billsby)
-    wrong = [*billing.wrong, *rows.find(book), *not_listed.find(book), *doubles.find(book)]
+    wrong = [
+        *billing.wrong,
+        *rows.find(book),
+        *not_listed.find(book),
+        *forgotten.find(book, billsby),
+        *doubles.find(book),
+    ]
     _settle(wrong, still_unknown={(Finding.Kind.STILL_BILLING, key) for key in billing.skipped})
     return Report(
         rows=len(book.view.rows),

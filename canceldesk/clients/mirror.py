@@ -30,6 +30,14 @@ _CLIENT_FIELDS = [
     "gone_at",
 ]
 _SUMMARY_FIELDS = ["client", "plan_name", "product_name", "status", "status_raw", "read_at"]
+_DETAIL_FIELDS = [
+    *_SUMMARY_FIELDS,
+    "currency",
+    "started_at",
+    "next_billing_at",
+    "next_billing_minor",
+    "details_read_at",
+]
 _INVOICE_FIELDS = [
     "client",
     "amount_minor",
@@ -86,26 +94,30 @@ def mark_gone(billsby_ids: Iterable[str]) -> None:
         Client.objects.filter(billsby_id__in=some).update(gone_at=clock.now())
 
 
-def keep_subscription(client: Client, found: BillsbySubscription) -> Subscription:
+def keep_subscription(client: Client, found: BillsbySubscription) -> None:
     """Store a subscription's details."""
     now = clock.now()
-    subscription, _ = Subscription.objects.update_or_create(
-        billsby_id=found.billsby_id,
-        defaults={
-            "client": client,
-            "plan_name": found.plan_name,
-            "product_name": found.product_name,
-            "status": found.status.value,
-            "status_raw": found.status_raw,
-            "currency": found.currency,
-            "started_at": found.started_at,
-            "next_billing_at": found.next_billing_at,
-            "next_billing_minor": found.next_billing_minor,
-            "read_at": now,
-            "details_read_at": now,
-        },
+    Subscription.objects.bulk_create(
+        [
+            Subscription(
+                billsby_id=found.billsby_id,
+                client=client,
+                plan_name=found.plan_name,
+                product_name=found.product_name,
+                status=found.status.value,
+                status_raw=found.status_raw,
+                currency=found.currency,
+                started_at=found.started_at,
+                next_billing_at=found.next_billing_at,
+                next_billing_minor=found.next_billing_minor,
+                read_at=now,
+                details_read_at=now,
+            )
+        ],
+        update_conflicts=True,
+        unique_fields=["billsby_id"],
+        update_fields=_DETAIL_FIELDS,
     )
-    return subscription
 
 
 def keep_summaries(summaries: Iterable[SubscriptionSummary], clients: dict[str, int]) -> None:

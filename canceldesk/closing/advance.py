@@ -12,12 +12,14 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import structlog
-from django.db.models import F
+from django.db.models import Case as If
+from django.db.models import DateTimeField, F, Value, When
 
 from canceldesk import clock, go_ahead, outside
 from canceldesk.billsby import BillsbyError
 from canceldesk.cases import lease as leases
 from canceldesk.cases import services as cases
+from canceldesk.cases import waking
 from canceldesk.cases.lease import Lease, LostLeaseError
 from canceldesk.cases.models import Case, State, WaitsFor
 from canceldesk.closing import ending, undecided, watching
@@ -34,9 +36,12 @@ from canceldesk.outside import NotSetUpError
 
 logger = structlog.get_logger(__name__)
 
+OTHERS_FIRST = dt.timedelta(seconds=1)
+
+# The hold comes first: it protects the client, and what it replaces it keeps for the facts.
 _STEPS: dict[Step.Name, Callable[[Work], Result]] = {
-    Step.Name.FACTS: facts.run,
     Step.Name.HOLD: hold.run,
+    Step.Name.FACTS: facts.run,
     Step.Name.DOCUMENT: document.run,
     Step.Name.CLEAR: clear.run,
     Step.Name.STOP: stop.run,
@@ -129,6 +134,8 @@ def _close(work: Work) -> list[Waits]:
             waits.append(result)
         else:
             reached.add(name)
+        if name is Step.Name.HOLD and work.has_just_held and _others_are_not_held(work.case):
+            return [_others_first()]
     if reached.issuperset(_STEPS):
         # Stopped in this very pass, the service needs no hold any more: say so under its tick.
         work.notes.put(Step.Name.HOLD, caught(lambda: hold.run(work), work.case))
@@ -138,6 +145,23 @@ def _close(work: Work) -> list[Waits]:
     with suppress(BillsbyError):  # the steps have said what Billsby said
         check_charges(work)
     return waits
+
+
+def _others_are_not_held(case: Case) -> bool:
+    """Whether more who have been decided wait for their first pass than this process works on at
+    once: nobody is to be charged because another's closing is brought to its end first.
+    """
+    waiting = waking.due(clock.now()).filter(state=State.CLOSING, scope__hold=None)
+    places = configuration.whole("WORKERS")
+    return waiting.exclude(pk=case.pk).order_by()[: places + 1].count() > places
+
+
+def _others_first() -> Waits:
+    return Waits(
+        WaitsFor.TIME,
+        "Billing is held. The desk holds the others who have just been decided, then goes on here.",
+        again=OTHERS_FIRST,
+    )
 
 
 def _not_set_up(problem: NotSetUpError | BadSettingError) -> Waits:
@@ -153,18 +177,20 @@ def _settle(case: Case, lease: Lease, notes: Notes, waits: list[Waits], woken: i
     """
     combined = all_of(waits)
     first = combined if isinstance(combined, Waits) else None
-    with leases.fenced(lease, **as_read(case)):
+    told = {
+        "waits_for": first.what if first else WaitsFor.NOTHING,
+        "waits_sentence": first.sentence if first else "",
+    }
+    is_told = (case.waits_for, case.waits_sentence) == tuple(told.values())
+    with leases.fenced(lease, shows=notes.are_new or not is_told, **as_read(case)):
         notes.write()
-        mine = Case.objects.filter(pk=case.pk)
-        told = {
-            "waits_for": first.what if first else WaitsFor.NOTHING,
-            "waits_sentence": first.sentence if first else "",
-        }
-        mine.exclude(**told).update(version=F("version") + 1, **told)
-        mine.update(failures=F("failures") + 1 if first and first.is_failure else 0)
         attention = first.sentence if first and first.attention else ""
         if attention != case.attention:
             cases.set_attention(case, attention)
-        planned = clock.now() + first.again if first else None
-        mine.filter(wake_count=woken).update(next_pass_at=planned)
-        leases.give_back(lease)
+        planned = Value(clock.now() + first.again if first else None, DateTimeField(null=True))
+        Case.objects.filter(pk=case.pk).update(
+            failures=F("failures") + 1 if first and first.is_failure else 0,
+            next_pass_at=If(When(wake_count=woken, then=planned), default=F("next_pass_at")),
+            **told,
+            **leases.GIVEN_BACK,
+        )

@@ -34,8 +34,10 @@ STANDING = (Hold.State.HELD, Hold.State.RELEASING, Hold.State.RELEASED)
 
 
 def hold_of(scope: CaseSubscription) -> Hold | None:
-    """The hold on a subscription in scope, if one was ever intended."""
-    return Hold.objects.filter(scope=scope).first()
+    """The hold on a subscription in scope, if one was ever intended; asked of the database once for
+    each `scope`. What a person changes in it meanwhile `change` finds.
+    """
+    return getattr(scope, "hold", None)
 
 
 def is_standing(hold: Hold | None) -> bool:
@@ -194,17 +196,16 @@ def _intend(work: Work, scope: CaseSubscription, hold: Hold | None, before: Subs
                 "original_next_billing_at": earlier.original_next_billing_at,
             }
             change(earlier, state=Hold.State.OVER)
-        hold, _ = Hold.objects.update_or_create(
-            scope=scope,
-            defaults={
-                **replaced,
-                "state": Hold.State.INTENDED,
-                "until": _dates_to_try(work, before)[0],
-                "tried_until": None,
-                "placed_at": None,
-                "release_until": None,
-            },
-        )
+        scope.hold = hold = _afresh(hold or Hold(scope=scope), replaced, work, before)
+    return hold
+
+
+def _afresh(hold: Hold, replaced: dict[str, Any], work: Work, before: Subscription) -> Hold:
+    for name, value in replaced.items():
+        setattr(hold, name, value)
+    hold.state, hold.until = Hold.State.INTENDED, _dates_to_try(work, before)[0]
+    hold.tried_until = hold.placed_at = hold.release_until = None
+    hold.save()
     return hold
 
 
@@ -238,6 +239,7 @@ def _read_back(
             is_failure=True,
         )
     now = clock.now()
+    work.has_just_held = True
     with work.fenced():
         change(
             hold,

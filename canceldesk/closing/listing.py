@@ -10,6 +10,7 @@ from typing import Any
 
 from canceldesk.cases.models import Case
 from canceldesk.clients import phones
+from canceldesk.closing import forgotten
 from canceldesk.closing.models import Facts, Intent
 from canceldesk.workbook.protocol import ListedRow, ListView, NewRow, matches
 
@@ -98,30 +99,36 @@ def _rows_of_others(view: ListView, case: Case, row: NewRow) -> tuple[int, int]:
 
 def nearly_mine(view: ListView, case: Case, row: NewRow) -> ListedRow | None:
     """A line with this client's name and phone and the same date, but other values: written or
-    changed by a person. A line that is another case's is not.
+    changed by a person. So is one of a day that the desk has forgotten, whatever its date: it may
+    be the desk's own. A line that is another case's is not.
     """
+    days = forgotten.days()
     for listed in view.rows:
         same_person = listed.name.casefold().split() == row.name.casefold().split() and (
             phones.digits(listed.phone) == phones.digits(row.phone)
         )
-        same_day = listed.cancelled_on == row.cancelled_on
+        is_forgotten = forgotten.is_among(listed.cancelled_on, days)
         if (
             same_person
-            and same_day
+            and (listed.cancelled_on == row.cancelled_on or is_forgotten)
             and not matches(listed, row)
-            and not _is_of_another(listed, case, row)
+            and not _is_of_another(listed, case, is_forgotten=is_forgotten)
         ):
             return listed
     return None
 
 
-def _is_of_another(listed: ListedRow, case: Case, row: NewRow) -> bool:
-    if listed.reference.strip():
-        return listed.reference.strip() != case.number
+def _is_of_another(listed: ListedRow, case: Case, *, is_forgotten: bool) -> bool:
+    reference = listed.reference.strip()
+    if reference:
+        nobodys = is_forgotten and forgotten.is_number_of_nobody(reference)
+        return reference != case.number and not nobodys
+    if listed.cancelled_on is None:
+        return False
     others = Intent.objects.filter(
         kind=Intent.Kind.ROW,
         state__in=[*STANDS, Intent.State.LEAVING],
-        request__cancelled_on=row.cancelled_on.isoformat(),
+        request__cancelled_on=listed.cancelled_on.isoformat(),
     ).exclude(case=case)
     return any(matches(listed, intended_row(intent)) for intent in others)
 
@@ -135,6 +142,7 @@ def differences(listed: ListedRow, row: NewRow) -> str:
         "total": (listed.collected_minor, row.collected_minor),
         "months": (listed.months, row.months),
         "reason": (listed.reason, row.reason),
+        "case number": (listed.reference or row.reference, row.reference),
     }
     if matches(listed, row):
         return ""

@@ -7,7 +7,6 @@ would make every pass wait for the disk seven times more.
 from __future__ import annotations
 
 from canceldesk import clock
-from canceldesk.cases import services as cases
 from canceldesk.cases.models import Case
 from canceldesk.closing.models import Step
 from canceldesk.closing.results import Done, NotNeeded, Result, Waits
@@ -51,8 +50,13 @@ class Notes:
         assert self._known is not None  # noqa: S101 - `of` has filled it
         self._known[name] = self._changed[name] = note
 
+    @property
+    def are_new(self) -> bool:
+        """Whether anything is to be written."""
+        return bool(self._changed)
+
     def write(self) -> None:
-        """Store what was changed; call it inside the lease's fence."""
+        """Store what was changed; call it inside the lease's fence, which says that it shows."""
         if not self._changed:
             return
         Step.objects.bulk_create(
@@ -62,7 +66,6 @@ class Notes:
             update_fields=_KEPT,
         )
         self._changed = {}
-        cases.changed(self._case)
 
 
 def _as_step(result: Result | None) -> tuple[Step.State, str, dict[str, object]]:

@@ -21,7 +21,7 @@ from canceldesk.billsby import (
 from canceldesk.billsby.errors import Nonsense, NotFound
 from canceldesk.cases import lease as leases
 from canceldesk.cases import log
-from canceldesk.cases.lease import Lease
+from canceldesk.cases.lease import Lease, OvertakenError
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import Case, CaseSubscription
 from canceldesk.clients import mirror
@@ -52,11 +52,18 @@ class Work:
     the_list: CancellationList
     _read: dict[str, Any] = field(default_factory=dict)
     _mirrored: dict[str, object] = field(default_factory=dict)
+    has_just_held: bool = False
 
     @cached_property
     def facts(self) -> Facts:
-        """The case's facts. Raises Facts.DoesNotExist before they have been taken."""
-        return Facts.objects.get(case=self.case)
+        """The case's facts, which a step that needs them has seen taken.
+
+        Raises OvertakenError when a person has taken the decision back since, and facts with it.
+        """
+        try:
+            return Facts.objects.get(case=self.case)
+        except Facts.DoesNotExist:
+            raise OvertakenError(f"{self.case.number} was taken back meanwhile.") from None
 
     @cached_property
     def scope(self) -> list[CaseSubscription]:
@@ -195,7 +202,7 @@ class Work:
     @contextmanager
     def fenced(self) -> Iterator[None]:
         """A transaction only the lease's holder can make, about the case as it was read."""
-        with leases.fenced(self.lease, **as_read(self.case)):
+        with leases.fenced(self.lease, shows=self.notes.are_new, **as_read(self.case)):
             self.notes.write()
             yield
 

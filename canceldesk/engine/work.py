@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import structlog
 from dbos import DBOS
 from django.db import close_old_connections
@@ -19,6 +21,28 @@ from canceldesk.outside import NotSetUpError
 from canceldesk.workbook.errors import ListError
 
 logger = structlog.get_logger(__name__)
+
+
+class Places:
+    """How many passes this process makes at the same time. The engine hands out more than that, so
+    that the next one is here already when a place becomes free: it looks only every now and then.
+    """
+
+    def __init__(self) -> None:
+        self.one = threading.Semaphore()
+        self.are_closed = False
+
+    def open(self, count: int) -> None:
+        """From now on make passes over `count` cases at the same time."""
+        self.one = threading.Semaphore(count)
+        self.are_closed = False
+
+    def close(self) -> None:
+        """Begin no more passes: who still waits for a place is left to other workers."""
+        self.are_closed = True
+
+
+places = Places()
 
 # How often a pass is repeated at once for a case that was woken while it ran.
 PASSES_IN_A_ROW = 3
@@ -57,10 +81,12 @@ def run_due(limit: int = 100, *, owner: str = "") -> int:
 
 @DBOS.workflow(name=ONE_PASS)
 def _one_pass(case_id: int) -> None:
-    try:
-        make_passes(case_id, owner=DBOS.executor_id)
-    finally:
-        close_old_connections()
+    with places.one:
+        try:
+            if not places.are_closed:
+                make_passes(case_id, owner=DBOS.executor_id)
+        finally:
+            close_old_connections()
 
 
 @DBOS.workflow(name=REFRESH)

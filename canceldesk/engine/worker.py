@@ -14,12 +14,14 @@ from canceldesk.engine.housekeeping import Housekeeping, let_go_of
 from canceldesk.engine.place import NAME, SCHEMA, VERSION, place, quieten
 from canceldesk.engine.processes import executor_id
 from canceldesk.engine.queueing import CHORES, PASSES
+from canceldesk.engine.work import places
 
 logger = structlog.get_logger(__name__)
 
 POLL_SECONDS = 0.2
 CHORES_POLL_SECONDS = 2.0
 DRAIN_SECONDS = 20
+HANDED_OUT = 2  # times as many passes as there are places for
 LAUNCH_RETRY_SECONDS = 2.0
 LAUNCH_TRIES = 5
 
@@ -44,9 +46,11 @@ class Worker:
         ):
             with attempt:
                 _launch(self.executor_id)
+        at_once = configuration.whole("WORKERS")
+        places.open(at_once)
         DBOS.register_queue(
             PASSES,
-            worker_concurrency=configuration.whole("WORKERS"),
+            worker_concurrency=at_once * HANDED_OUT,
             polling_interval_sec=POLL_SECONDS,
             on_conflict="always_update",
         )
@@ -63,6 +67,7 @@ class Worker:
         has not finished by then: another worker can take it at once.
         """
         self._housekeeping.end()
+        places.close()
         DBOS.destroy(workflow_completion_timeout_sec=DRAIN_SECONDS)
         try:
             handed_back = leases.revoke([self.executor_id])
@@ -84,7 +89,7 @@ def _launch(executor: str) -> None:
         "dbos_system_schema": SCHEMA,
         "log_level": "WARNING",
         "enable_otlp": False,
-        "sys_db_pool_size": 4 + configuration.whole("WORKERS"),
+        "sys_db_pool_size": 4 + HANDED_OUT * configuration.whole("WORKERS"),
         **place(),  # type: ignore[typeddict-item]
     }
     DBOS(config=config)

@@ -335,14 +335,14 @@ def test_an_invoice_in_an_unknown_status_blocks_and_is_shown(
 def test_a_decision_taken_back_during_a_pass_stops_that_pass(desk: Desk) -> None:
     _, subscription = desk.client()
     case = desk.decided(subscription)
-    honest = desk.billsby.customer_invoices
+    honest = desk.billsby.subscription
 
-    def meanwhile(customer_id: str):
-        desk.billsby.customer_invoices = honest  # type: ignore[method-assign]
+    def meanwhile(subscription_id: str):
+        desk.billsby.subscription = honest  # type: ignore[method-assign]
         services.take_back(case, by=desk.manager, why="Client called again")
-        return honest(customer_id)
+        return honest(subscription_id)
 
-    desk.billsby.customer_invoices = meanwhile  # type: ignore[method-assign]
+    desk.billsby.subscription = meanwhile  # type: ignore[method-assign]
     assert advance(case.pk, owner="worker") is False
     case.refresh_from_db()
     assert case.state == State.RETENTION

@@ -10,9 +10,9 @@ from canceldesk import clock
 from canceldesk.cases.models import Case, Decision, LogEntry, State
 from canceldesk.cases.services import CaseError, withdraw
 from canceldesk.closing import giving_back, services
-from canceldesk.closing.models import Hold, Step
+from canceldesk.closing.models import Facts, Hold, Step
 from canceldesk.configuration import services as configuration
-from tests.closing.conftest import Desk
+from tests.closing.conftest import Desk, due_now
 
 
 def test_a_client_charged_soon_is_held_before_anybody_decides(desk: Desk) -> None:
@@ -243,3 +243,57 @@ def test_nothing_can_be_released_where_nothing_is_held(desk: Desk) -> None:
     case = desk.file(subscription)
     with pytest.raises(CaseError, match="no hold"):
         services.release_hold(case, by=desk.agent, scope=case.scope.get())
+
+
+# ------------------------------------------------------------------ many decided at once
+
+
+def test_a_client_is_held_before_anything_else_is_done(desk: Desk) -> None:
+    _, subscription = desk.client()
+    case = desk.decided(subscription)
+    desk.advance(case)
+    verbs = list(LogEntry.objects.filter(case=case).values_list("verb", flat=True))
+    assert verbs.index("hold.placed") < verbs.index("closing.facts")
+    next_charge = Facts.objects.get(case=case).next_charge_at
+    assert next_charge == Hold.objects.get(scope__case=case).original_next_billing_at
+
+
+def decided_at_once(desk: Desk, count: int) -> list[Case]:
+    return [desk.decided(desk.client(f"Client{number}")[1]) for number in range(count)]
+
+
+def test_all_who_have_been_decided_are_held_before_one_is_brought_to_its_end(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CANCELDESK_WORKERS", "2")
+    cases = decided_at_once(desk, 6)
+
+    for case in cases[:3]:
+        desk.advance(case)
+        assert "holds the others" in case.waits_sentence
+    assert Hold.objects.filter(state=Hold.State.HELD).count() == 3
+    assert not desk.the_list.rows
+
+    for case in cases[3:]:
+        desk.advance(case)
+    assert Hold.objects.filter(state=Hold.State.HELD).count() == 6
+    assert len(desk.the_list.rows) == 3
+
+    desk.later(seconds=1)
+    for case in cases[:3]:
+        assert due_now(case)
+        desk.advance(case)
+    assert len(desk.the_list.rows) == 6
+
+
+def test_nobody_is_waited_for_who_is_not_to_be_held_or_not_due(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CANCELDESK_WORKERS", "1")
+    for other in decided_at_once(desk, 2):
+        Case.objects.filter(pk=other.pk).update(next_pass_at=clock.now() + dt.timedelta(hours=1))
+    for number in range(2):
+        desk.file(desk.client(f"Undecided{number}")[1])
+    case = desk.decided(desk.client()[1])
+    desk.advance(case)
+    assert len(desk.the_list.rows) == 1

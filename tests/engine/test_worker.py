@@ -129,13 +129,65 @@ def test_a_worker_ends_also_when_it_can_hand_nothing_back(
     assert made.empty()
 
 
+def test_no_more_passes_are_made_at_once_than_the_setting_says(
+    made: queue.Queue[tuple[int, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once, most, guard = [0], [0], threading.Lock()
+    both, enough = threading.Barrier(2), queue.Queue[int]()
+
+    def counted(case_id: int, *, owner: str) -> int:
+        with guard:
+            at_once[0] += 1
+            most[0] = max(most[0], at_once[0])
+        both.wait(PATIENCE)
+        with guard:
+            at_once[0] -= 1
+        enough.put(case_id)
+        return 1
+
+    monkeypatch.setattr(work, "make_passes", counted)
+    for case_id in range(21, 29):
+        engine.enqueue(case_id)
+    worker = engine.Worker()
+    worker.start()
+    try:
+        assert sorted(enough.get(timeout=PATIENCE) for _ in range(8)) == list(range(21, 29))
+    finally:
+        worker.stop()
+    assert most == [2]
+    assert made.empty()
+
+
+def test_who_waits_for_a_place_when_a_worker_stops_is_left_to_another(
+    made: queue.Queue[tuple[int, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, may_end = queue.Queue[int](), threading.Event()
+
+    def hangs(case_id: int, *, owner: str) -> int:
+        begun.put(case_id)
+        may_end.wait(PATIENCE)
+        return 1
+
+    monkeypatch.setattr(work, "make_passes", hangs)
+    for case_id in (31, 32, 33, 34):
+        engine.enqueue(case_id)
+    worker = engine.Worker()
+    worker.start()
+    first = {begun.get(timeout=PATIENCE), begun.get(timeout=PATIENCE)}
+    threading.Timer(0.2, may_end.set).start()
+    worker.stop()
+    assert begun.empty()
+    assert len(first) == 2
+    assert made.empty()
+
+
 def test_the_queue_has_the_size_the_setting_says(made: queue.Queue[tuple[int, str]]) -> None:
     worker = engine.Worker()
     worker.start()
     try:
         registered = place.client().retrieve_queue(queueing.PASSES)
         assert registered is not None
-        assert registered.worker_concurrency == 2
+        assert registered.worker_concurrency == 2 * workers.HANDED_OUT
     finally:
         worker.stop()
     assert made.empty()

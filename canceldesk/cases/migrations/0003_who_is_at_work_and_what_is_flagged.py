@@ -5,20 +5,27 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('cases', '0002_reasons_and_log_guard'),
-        ('clients', '0002_when_details_were_read'),
+        ("cases", "0002_reasons_and_log_guard"),
+        ("clients", "0002_when_details_were_read"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('lease_until__isnull', False)), fields=['lease_owner'], name='case_leased'),
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(("lease_until__isnull", False)),
+                fields=["lease_owner"],
+                name="case_leased",
+            ),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('attention_since__isnull', False)), fields=['attention_since'], name='case_flagged'),
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(("attention_since__isnull", False)),
+                fields=["attention_since"],
+                name="case_flagged",
+            ),
         ),
     ]

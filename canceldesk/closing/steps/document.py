@@ -157,9 +157,10 @@ def _gone(work: Work, view: ListView, row: NewRow) -> Waits:
 
 
 def _nearly(view: ListView, near: ListedRow, row: NewRow) -> Waits:
+    this_day = " and this day" if near.cancelled_on == row.cancelled_on else ""
     return Waits(
         WaitsFor.PERSON,
-        f'Row {near.row_number} of the tab "{view.tab}" is about this client and this day, but '
+        f'Row {near.row_number} of the tab "{view.tab}" is about this client{this_day}, but '
         f"its {listing.differences(near, row)} differs from what the desk would write. Correct "
         "or delete that row in the workbook; the desk goes on by itself.",
         again=AGAIN,
