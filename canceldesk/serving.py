@@ -57,7 +57,7 @@ def is_migrated() -> bool:
 
 def migrate() -> None:
     """Bring the desk's and the engine's tables up to date; one process at a time does it."""
-    with _alone():
+    with alone():
         _migrate()
 
 
@@ -82,7 +82,7 @@ def _wait_for_database() -> None:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def alone() -> Iterator[None]:
     """Hold a lock in the database for as long as the block runs (PostgreSQL), or a file's
     (SQLite): several processes that start together must not migrate together.
     """
@@ -135,7 +135,7 @@ def _static_fingerprint() -> str:
 def prepare() -> None:
     """Everything that must be so before pages are served or work is taken."""
     _wait_for_database()
-    with _alone():
+    with alone():
         if not is_migrated():
             _migrate()
     collect_static()

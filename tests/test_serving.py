@@ -85,7 +85,7 @@ def test_processes_that_start_together_migrate_one_after_the_other(
     monkeypatch.setattr(connection, "cursor", lambda: cursor)
     monkeypatch.setattr(serving, "LOCK_RETRY_SECONDS", 0)
 
-    with serving._alone():
+    with serving.alone():
         cursor.said.append("the work")
 
     assert cursor.said == [

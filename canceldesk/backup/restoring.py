@@ -57,7 +57,7 @@ class Restored:
 
 def examine(file: Path) -> Examined:
     """Prove a backup, and that it may be restored now. Raises BackupError."""
-    with serving._alone():
+    with serving.alone():
         earlier = interrupted.settle()
         told = archive.verify(file)
         _check_fits(told)
@@ -71,7 +71,7 @@ def settle() -> str:
 
     Raises BackupError.
     """
-    with serving._alone():
+    with serving.alone():
         return interrupted.settle()
 
 
@@ -81,7 +81,7 @@ def restore(file: Path, *, with_workbook: bool = False) -> Restored:
     The list is left as it is, unless `with_workbook`. Raises BackupError; then the desk is as it
     was before.
     """
-    with serving._alone():
+    with serving.alone():
         interrupted.settle()
         told = archive.verify(file)
         _check_fits(told)
