@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Judge:
-    """Everything in here raises AssertionError with a sentence when a promise is broken."""
+    """Everything in here raises Verdict with a sentence when a promise is broken."""
 
     def __init__(self, world: World) -> None:
         self._world = world

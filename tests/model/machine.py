@@ -19,7 +19,7 @@ from billsby_sandbox import faults
 from canceldesk.cases.models import Case, Decision, Wish
 from canceldesk.closing.models import Facts
 from tests.model import draws
-from tests.model.judging.wrong import wrong_unless
+from tests.model.judging.wrong import Verdict, Wrong, wrong_unless
 from tests.model.peace import Peace
 from tests.model.people import AtTheDesk, AtThePanel, AtTheWorkbook, Post
 from tests.model.world import SECRET, Stage, World
@@ -58,6 +58,9 @@ class Machine(RuleBasedStateMachine):
                 self.states = {case.state for case in self.world.cases()}
                 broke = [one for one in said if one["event"] in {"pass_failed", "pass_broke"}]
                 wrong_unless(not broke, f"The desk came upon something unforeseen: {broke}")
+            except Verdict as verdict:
+                self.is_broken = True
+                raise Wrong(str(verdict)) from None
             except BaseException:
                 self.is_broken = True
                 raise

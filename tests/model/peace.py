@@ -13,7 +13,7 @@ from canceldesk import clock
 from canceldesk.cases.models import Case, Decision, Finding
 from canceldesk.closing.models import Facts, Hold, Intent, Step
 from tests.model import truth
-from tests.model.judging.wrong import Wrong, wrong_unless
+from tests.model.judging.wrong import Verdict, wrong_unless
 from tests.model.people import AtTheDesk, AtThePanel, AtTheWorkbook, lifted
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Peace:
             f"{case.number} is {case.state} and says: {' / '.join(_sentences(case))}"
             for case in stuck
         )
-        raise Wrong(f"In peace {len(stuck)} case(s) come to no end. {told}")
+        raise Verdict(f"In peace {len(stuck)} case(s) come to no end. {told}")
 
     def _people_act(self, case: Case) -> None:
         if case.state in {"new", "retention"}:
