@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from pytest_socket import disable_socket, enable_socket, socket_allow_hosts
+from xdist.scheduler import LoadScopeScheduling
 
 from canceldesk import clock
 from canceldesk.accounts.models import Role, User
@@ -17,7 +18,32 @@ from tests.flushing import flush_as_migrated
 
 NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
 _LEFT_OUT = pytest.StashKey[int]()
+# What shares something dear that is made once: a running desk, a PostgreSQL, a planted run.
+IN_ONE_WORKER = {
+    "tests/journeys/": "journeys",
+    "tests/test_rolling_upgrade.py": "journeys",
+    "tests/test_postgres.py": "postgres",
+    "tests/chaos/test_oracle": "oracle",
+}
 REACHES_LOOPBACK = ("journey", "loopback", "chaos")
+
+
+class Scheduling(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
+    """Gives a test to the worker that is free, but what shares something to one worker. It goes
+    by the place of a test, because xdist 3.8 loses the groups of `--dist loadgroup` with pytest
+    9.2 and says nothing.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next(
+            (group for place, group in IN_ONE_WORKER.items() if nodeid.startswith(place)), nodeid
+        )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    """Used whenever there are several workers."""
+    return Scheduling(config, log)
 
 
 @pytest.hookimpl(trylast=True)  # after those that add markers

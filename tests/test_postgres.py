@@ -15,7 +15,7 @@ import pytest
 
 from tests.postgres import Cluster, NoPostgresError
 
-pytestmark = [pytest.mark.loopback, pytest.mark.xdist_group("postgres")]
+pytestmark = pytest.mark.loopback
 
 
 @pytest.fixture(scope="module")
