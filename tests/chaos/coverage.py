@@ -87,7 +87,7 @@ ALL_AT_ONCE = 0.6
 FEW = 30
 FALL_ASLEEP = 0.2
 """How many of the other workers are stopped at their point for longer than a lease instead."""
-LATEST = {"worker": 40, "web": 4, "billsby": 30}
+LATEST = {"worker": 40, "web": 15, "billsby": 60}
 
 
 class Coverage:

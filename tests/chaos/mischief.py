@@ -39,7 +39,7 @@ REPLACED_AFTER = (0.1, 0.6)
 LOOK_EVERY = 0.05
 GRACE = 4.0
 """Seconds that a process with triggers is left alone to reach one."""
-KINDS_KILLED = ("worker",) * 6 + ("web",) * 3 + ("billsby",) * 1
+KINDS_KILLED = ("worker",) * 7 + ("web",) * 2 + ("billsby",)
 
 FAULT_PATHS = (
     "*",
