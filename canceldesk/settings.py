@@ -38,7 +38,7 @@ def _secret_key() -> str:
 def _database(url: str) -> dict[str, Any]:
     if not url:
         return {
-            "ENGINE": "django.db.backends.sqlite3",
+            "ENGINE": "canceldesk.sqlite_in_turns",
             "NAME": str(DATA / "canceldesk.sqlite3"),
             "CONN_MAX_AGE": CONNECTION_SECONDS,
             "OPTIONS": {
