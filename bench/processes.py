@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-GIVE_UP_AFTER = 60.0
+GIVE_UP_AFTER = 180.0
 LOOK_EVERY = 0.02
 _TICKS = os.sysconf("SC_CLK_TCK")
 
