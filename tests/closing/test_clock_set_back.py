@@ -121,5 +121,14 @@ def test_the_log_tells_that_the_clock_was_set_back_while_nothing_ran(
     assert clock_set_back.was_before() is is_noticed
 
 
+def test_entries_that_came_since_do_not_hide_it(desk: Desk) -> None:
+    _, first = desk.client()
+    _, second = desk.client("Ada", "Later")
+    desk.decided(first)
+    set_back()
+    desk.decided(second)
+    assert clock_set_back.was_before()
+
+
 def test_a_desk_without_a_log_was_never_set_back(desk: Desk) -> None:
     assert not clock_set_back.was_before()
