@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import structlog
-from hypothesis import event, note
+from hypothesis import note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from structlog.processors import format_exc_info
@@ -55,7 +55,7 @@ class Machine(RuleBasedStateMachine):
             try:
                 yield
                 self.world.judge.always()
-                self.states = {case.state for case in self.world.cases()}
+                self.states = set(Case.objects.values_list("state", flat=True))
                 broke = [one for one in said if one["event"] in {"pass_failed", "pass_broke"}]
                 wrong_unless(not broke, f"The desk came upon something unforeseen: {broke}")
             except Verdict as verdict:
@@ -402,18 +402,11 @@ class Machine(RuleBasedStateMachine):
 
     # the end
 
-    def count(self, when: str) -> None:
-        """For `--hypothesis-show-statistics`: how far stories come."""
-        for state in {case.state for case in self.world.cases()}:
-            event(f"{when} peace there is a case that is {state}")
-
     def teardown(self) -> None:
         try:
             if not self.is_broken and hasattr(self, "uids"):
                 with self.happening():
-                    self.count("before")
                     Peace(self.world, self.tell).comes()
-                    self.count("after")
         except AssertionError:
             self.tell(f"So it stands: {self.world.judge.evidence()}")
             raise
