@@ -46,7 +46,12 @@ def test_another_thread_asks_what_it_was_handed_and_not_what_began_there() -> No
     asked: list[str] = []
     with go_ahead.asked_of(lambda: asked.append("mine")):
         handed = go_ahead.question()
-        thread = threading.Thread(target=lambda: (go_ahead.assure(), handed()))
+
+        def elsewhere() -> None:
+            go_ahead.assure()
+            handed()
+
+        thread = threading.Thread(target=elsewhere)
         thread.start()
         thread.join()
     assert asked == ["mine"]

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import structlog
 from django.conf import settings
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from canceldesk import engine, processlog, serving
@@ -163,7 +163,7 @@ def life(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     Worker.life = []
     monkeypatch.setattr(engine, "Worker", Worker)
     monkeypatch.setattr(engine, "listen", lambda: Worker.life.append("listens"))
-    monkeypatch.setattr(serving.connections, "close_all", lambda: None)
+    monkeypatch.setattr(connections, "close_all", lambda: None)
     with structlog.testing.capture_logs():
         yield Worker.life
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy.exc
+from dbos import DBOS
 from django.db import OperationalError, connections
 
 from canceldesk import clock, engine, outside
@@ -44,7 +45,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> queue.Queue[tuple[int, str]]:
 
     monkeypatch.setattr(work, "make_passes", make_passes)
     monkeypatch.setattr(work, "close_old_connections", nothing)
-    monkeypatch.setattr(workers.connections, "close_all", nothing)
+    monkeypatch.setattr(connections, "close_all", nothing)
     monkeypatch.setattr(configuration, "whole", lambda _name: 2)
     monkeypatch.setattr(housekeeping.Housekeeping, "run", nothing)
     monkeypatch.setattr(workers, "POLL_SECONDS", 0.02)
@@ -263,8 +264,8 @@ def test_a_comparison_that_could_not_be_made_is_kept_as_failed(
 def launches(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What happens when a worker is launched while its database is away once."""
     told: list[str] = []
-    launch = workers.DBOS.launch
-    destroy = workers.DBOS.destroy
+    launch = DBOS.launch
+    destroy = DBOS.destroy
 
     def away_once() -> None:
         told.append("launch")
@@ -276,8 +277,8 @@ def launches(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         told.append("destroy")
         destroy(**named)
 
-    monkeypatch.setattr(workers.DBOS, "launch", away_once)
-    monkeypatch.setattr(workers.DBOS, "destroy", destroyed)
+    monkeypatch.setattr(DBOS, "launch", away_once)
+    monkeypatch.setattr(DBOS, "destroy", destroyed)
     monkeypatch.setattr(workers, "LAUNCH_RETRY_SECONDS", 0)
     return told
 
