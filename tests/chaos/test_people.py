@@ -11,6 +11,8 @@ from typing import Any
 
 import httpx
 import pytest
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 
 from billsby_sandbox.app import create_app
 from canceldesk import clock
@@ -31,6 +33,16 @@ from tests.closing.conftest import Desk
 from tests.fakes import FakeList
 
 PASSWORD = "quiet-harbour-42"
+
+
+@pytest.fixture(autouse=True)
+def _one_connection() -> Iterator[None]:
+    """A request leaves the test's connection open, as with Django's own test client."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
 
 
 def person(stage: Stage, user: User) -> Staff:
