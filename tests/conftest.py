@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from canceldesk import clock
 from canceldesk.accounts.models import Role, User
-from tests.databases import USES_NO_DATABASE, on_postgresql, uses_database
+from tests.databases import ROOMS_WITHOUT, is_in_room_without, on_postgresql, uses_database
 from tests.flushing import flush_as_migrated
 
 NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
@@ -59,6 +60,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if uses_database(item)]
         config.stash[_LEFT_OUT] = len(others)
         config.hook.pytest_deselected(items=others)
+    elif wrong := [item for item in items if is_in_room_without(item.path) and uses_database(item)]:
+        raise pytest.UsageError(f"{wrong[0].nodeid} uses a database; see ROOMS_WITHOUT")
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """On PostgreSQL do not even read the rooms that have none."""
+    return True if on_postgresql() and is_in_room_without(collection_path) else None
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -76,8 +84,10 @@ def pytest_testnodedown(node: Any) -> None:
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Say which database it was."""
     if on_postgresql():
-        left_out = config.stash.get(_LEFT_OUT, 0)
-        terminalreporter.write_line(f"On PostgreSQL. {left_out} tests {USES_NO_DATABASE}.")
+        terminalreporter.write_line(
+            f"On PostgreSQL. Left out, because they use no database and run on SQLite: the rooms "
+            f"{', '.join(ROOMS_WITHOUT)} and {config.stash.get(_LEFT_OUT, 0)} more tests."
+        )
     else:
         terminalreporter.write_line("On SQLite.")
 

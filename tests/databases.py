@@ -22,7 +22,8 @@ from tests.postgres import Cluster, Server
 WANTED = "CANCELDESK_TEST_DATABASE"
 DSN = "TEST_PG_DSN"
 URL = "CANCELDESK_DATABASE_URL"
-USES_NO_DATABASE = "use no database, so they need not run once more on PostgreSQL"
+# Not even read on PostgreSQL, which saves seconds; the run on SQLite sees to it that it is so.
+ROOMS_WITHOUT = ("billsby", "billsby_sandbox", "workbook")
 
 _IN_PYTEST_DJANGO = {"db", "transactional_db", "django_db_setup", "live_server"}
 # These reach a database through processes of their own.
@@ -87,6 +88,11 @@ def bring_back(url: str) -> None:
 
 def _kept(name: str) -> str:
     return f"{name}_kept"
+
+
+def is_in_room_without(path: Path) -> bool:
+    """Whether a file of tests lies in one of the rooms that know no database."""
+    return any(Path(__file__).parent / room in [path, *path.parents] for room in ROOMS_WITHOUT)
 
 
 def uses_database(item: pytest.Item) -> bool:
