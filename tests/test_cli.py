@@ -9,12 +9,14 @@ from typer.testing import CliRunner
 from canceldesk.cli import app
 
 COMMANDS = {
+    "backup",
     "case",
     "demo",
     "doctor",
     "list",
     "migrate",
     "refresh",
+    "restore",
     "serve",
     "settings",
     "user",
