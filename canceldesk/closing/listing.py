@@ -69,16 +69,20 @@ def mine(view: ListView, case: Case, row: NewRow) -> list[ListedRow]:
     The case number tells, where the list has a column for it. Lines without a number (no such
     column, or a person left it empty) are told by equal values; of equal lines as many belong to
     other cases as those cases have had confirmed and do not have under their own number. One more
-    may belong to a case whose row is just being written or taken out.
+    may belong to a case whose row is just being written or taken out. What is left beside a
+    numbered line says the same once more.
     """
     numbered = [listed for listed in view.rows if listed.reference.strip() == case.number]
-    if numbered:
-        return numbered
     alike = [
         listed for listed in view.rows if not listed.reference.strip() and matches(listed, row)
     ]
+    if numbered and not alike:
+        return numbered
     certain, uncertain = _rows_of_others(view, case, row)
     left = max(0, len(alike) - certain)
+    if numbered:
+        surplus = alike[: max(0, left - uncertain)]
+        return sorted([*numbered, *surplus], key=lambda listed: listed.row_number)
     return alike[: max(1, left - uncertain) if left else 0]
 
 

@@ -111,8 +111,8 @@ class OfTheList:
             return False
         values = truth.values(facts)
         numbered = [row for row in self._world.the_list.lines if row.reference == case.number]
-        if numbered:
-            return len(numbered) == 1 and truth.values(numbered[0]) == values
+        if numbered and (len(numbered) > 1 or truth.values(numbered[0]) != values):
+            return False
         return 1 <= self._count(values) <= max(1, self._claims(values))
 
     def wants_a_row(self, case: Case) -> bool:
