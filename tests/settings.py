@@ -25,6 +25,8 @@ from canceldesk.settings import *  # noqa: E402, F403 - they read the environmen
 if on_postgresql():
     # One and the same for pages and engine, as in production; there is nothing else to save.
     DATABASES["default"]["TEST"] = {"NAME": worker_database()}  # noqa: F405
+    # Threads end with their test, and would leave what they kept open to the garbage collector.
+    DATABASES["default"]["CONN_MAX_AGE"] = 0  # noqa: F405
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
