@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy.exc
 from dbos import DBOS
-from django.db import OperationalError, connections
+from django.db import OperationalError, connection, connections
 
 from canceldesk import clock, engine, outside
 from canceldesk.billsby import Unreachable
@@ -97,7 +97,7 @@ def test_what_is_still_under_way_when_the_time_is_over_is_handed_back(
 
     def hangs(case_id: int, *, owner: str) -> int:
         held.put(lease.take(case_id, owner))
-        connections.close_all()
+        connection.close()
         may_end.wait(PATIENCE)
         return 0
 
