@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import logging
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -70,6 +71,8 @@ def standing(database: str, *, clients: int, owing: int = 0, **settings: object)
 
     `owing`: every so many-th client owes an invoice. `settings` are those of the desk, by name.
     """
+    # Told to end, a benchmark takes along what it started.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit("Ended from outside."))
     with (
         tempfile.TemporaryDirectory(prefix="canceldesk-bench-") as name,
         contextlib.ExitStack() as at_end,
