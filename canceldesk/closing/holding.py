@@ -59,7 +59,8 @@ def ensure(work: Work, scope: CaseSubscription) -> Result:
         return _place(work, scope, hold, Verb.HOLD_PLACED)
     if hold.state in {Hold.State.RELEASING, Hold.State.RELEASED}:
         return _lift_for_a_click(work, scope, hold, subscription)
-    if not protects(subscription, hold) or runs_out(work, hold):
+    must_renew = not protects(subscription, hold) or runs_out(work, hold)
+    if must_renew or _must_pause_again(subscription, hold):
         return _place(work, scope, hold, Verb.HOLD_RENEWED)
     return _held(work, hold, name)
 
@@ -118,6 +119,17 @@ def protects(subscription: Subscription, hold: Hold) -> bool:
     """
     at = subscription.next_billing_at
     return at is not None and at.date() >= hold.until - ONE_DAY
+
+
+def _must_pause_again(subscription: Subscription, hold: Hold) -> bool:
+    """Whether the pause itself is to be the stop and somebody has lifted it, leaving the far date.
+    An account that never showed it paused is not asked again and again.
+    """
+    return (
+        configuration.text("STOP_BY") == "pause"
+        and subscription.status is not SubscriptionStatus.PAUSED
+        and subscription.status_raw != hold.evidence.get("billsby_status")
+    )
 
 
 def is_charged_on(subscription: Subscription, day: dt.date) -> bool:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 
+import pytest
+
 from canceldesk.cases.models import Finding, State
 from canceldesk.closing import services
 from canceldesk.closing.models import Intent
+from canceldesk.configuration import services as configuration
+from canceldesk.workbook.errors import InUse
 from tests.closing.conftest import Desk
 
 
@@ -43,3 +47,32 @@ def test_a_row_that_leaves_leaves_no_copy_without_its_number_behind(desk: Desk) 
     desk.advance(case)
     assert not desk.the_list.rows
     assert Intent.objects.get().state == Intent.State.REMOVED
+
+
+def test_where_pausing_is_the_stop_a_pause_that_a_person_lifts_is_put_back(desk: Desk) -> None:
+    configuration.change("STOP_BY", "pause")
+    _, subscription = desk.client()
+    desk.the_list.trouble = InUse("Pat has it open.", by="Pat")
+    case = desk.decided(subscription)
+    desk.advance(case)
+    far = desk.company.subscription(subscription.uid).next_billing_at
+    desk.company.panel_change_bill_date(subscription.uid, far, pause=False)
+    desk.the_list.trouble = None
+    desk.settle(case)
+    assert desk.company.subscription(subscription.uid).status == "Paused"
+    assert case.state == State.CLOSED
+
+
+def test_an_account_that_does_not_show_the_pause_is_not_asked_again_and_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configuration.change("STOP_BY", "pause")
+    _, subscription = desk.client()
+    case = desk.decided(subscription)
+    honest = desk.billsby.set_renewal_date
+    monkeypatch.setattr(
+        desk.billsby, "set_renewal_date", lambda uid, on, pause: honest(uid, on, pause=False)
+    )
+    desk.settle(case)
+    assert case.state == State.CLOSING
+    assert len(desk.writes("renewaldate")) == 1

@@ -53,6 +53,9 @@ class Wire(httpx.BaseTransport):
         if request.method == "GET":
             return self._inner.handle_request(request)
         is_late = self._world.point(f"{ON_ITS_WAY} {request.method} {request.url.path}")
+        is_late = is_late or (
+            self._world.running is not None and self._world.running.has_just_woken
+        )
         self._world.judge.write_arrives(request, is_late=is_late)
         try:
             return self._inner.handle_request(request)

@@ -27,7 +27,7 @@ MOST_ROUNDS = 40
 PATIENCE = dt.timedelta(seconds=20)
 _AT_LEAST = dt.timedelta(seconds=1)
 _AT_MOST = dt.timedelta(hours=1)
-_FAR, _NEAR = 60, 10
+_FAR, _LESS_FAR, _NEAR = 60, 30, 10
 
 
 class Peace:
@@ -188,8 +188,11 @@ class Peace:
             if "must be written off" in told:
                 yield from self._settles_all(case, "")
             elif "days away" in told:
-                # An account that takes no far dates cannot stop by pausing.
-                yield self._desk.set("STOP_BY", "suspend")
+                told = self._panel.move_bill_date(uid, _LESS_FAR, pause=True)
+                yield told
+                if "days away" in told:
+                    # An account that takes no far dates cannot stop by pausing.
+                    yield self._desk.set("STOP_BY", "suspend")
 
     def _starts_again(self, case: Case, _: str) -> Iterator[str]:
         for uid in truth.scope(case):

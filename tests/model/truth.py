@@ -87,8 +87,10 @@ def is_stopped(company: Company, case: Case, uid: str, *, stop_by: str) -> bool:
         return subscription.status == "Cancelled"
     if subscription.status in HAS_ENDED:
         return True
+    # What was closed by pausing stays so when the company stops another way from now on.
+    pausing_is_enough = stop_by == "pause" or case.state == "closed"
     is_far = subscription.next_billing_at > company.now() + A_DAY
-    return stop_by == "pause" and subscription.status == "Paused" and is_far
+    return pausing_is_enough and subscription.status == "Paused" and is_far
 
 
 def collectable(company: Company, case: Case) -> list[Invoice]:

@@ -32,6 +32,7 @@ class Worker:
         self.points_left = dies_at
         self.is_dead = False
         self.has_slept = False
+        self.passed_since_asleep = 0
         self.stopped_at = ""
         self.made_a_pass = False
 
@@ -45,6 +46,11 @@ class Worker:
             self.is_dead = True
             raise Killed
         return False
+
+    @property
+    def has_just_woken(self) -> bool:
+        """Whether it has asked nothing since it slept, so that what it does now may be late."""
+        return self.has_slept and self.passed_since_asleep <= 1
 
     def run(self) -> None:
         """Make the pass, in the caller's own thread."""
@@ -89,6 +95,7 @@ class Sleeper(Worker):
         self._wait(before)
 
     def point(self, where: str, *, is_in_transaction: bool = False) -> bool:
+        self.passed_since_asleep += self.has_slept
         # A sleeper inside a transaction would only make everybody else wait for the database.
         if self.points_left == 0 or is_in_transaction:
             return False

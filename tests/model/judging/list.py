@@ -76,10 +76,15 @@ class OfTheList:
             intent is not None and truth.wanted(intent) == truth.values(row),
             f"The row written of {case.number} is not the one that was intended.",
         )
-        self._not_too_many(truth.values(row), f"The desk wrote a row of {case.number}")
+        self._not_too_many(truth.values(row), case, f"The desk wrote a row of {case.number}")
 
-    def _not_too_many(self, values: truth.Values, what: str) -> None:
-        there, claims = self._count(values), self._claims(values)
+    def _not_too_many(self, values: truth.Values, case: Case, what: str) -> None:
+        """Lines that bear another case's number, with or without right, are that case's."""
+        there = sum(
+            truth.values(row) == values and row.reference in {"", case.number}
+            for row in self._world.the_list.lines
+        )
+        claims = self._claims(values)
         wrong_unless(
             there <= claims, f"{what}, and now {there} rows say that, for {claims} case(s)."
         )
@@ -146,7 +151,7 @@ class OfTheList:
             f"The row of {case.number} is said to be gone, but it is there.",
         )
         values = truth.wanted(Intent.objects.get(case=case, kind="row"))
-        self._not_too_many(values, f"The row of {case.number} is said to be gone")
+        self._not_too_many(values, case, f"The row of {case.number} is said to be gone")
 
     def _count(self, values: truth.Values) -> int:
         return sum(truth.values(row) == values for row in self._world.the_list.lines)
