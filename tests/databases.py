@@ -7,7 +7,11 @@ one by it, too.
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -56,20 +60,52 @@ def worker_database() -> str:
 
 
 @contextmanager
-def database_of_its_own() -> Iterator[str]:
-    """An empty database for processes that a test starts, as CANCELDESK_DATABASE_URL; empty when
-    the run is on SQLite, whose database is a file in the data folder.
+def database_of_its_own(template: str = "") -> Iterator[str]:
+    """An empty database, or a copy of another, for processes that a test starts, as
+    CANCELDESK_DATABASE_URL; empty when the run is on SQLite, whose database is a file in the data
+    folder.
     """
     if not on_postgresql():
         yield ""
         return
     name = f"canceldesk_own_{uuid4().hex[:12]}"
-    server().create(name)
+    server().create(name, template)
     try:
         yield server().url(name)
     finally:
         server().drop(name)
         server().drop(_kept(name))
+
+
+@contextmanager
+def migrated_database(data: Path) -> Iterator[str]:
+    """As `database_of_its_own`, but as `canceldesk migrate` leaves it, for a desk whose data folder
+    is `data`. It is made once a worker and copied, for a third of a second instead of three.
+    """
+    data.mkdir(parents=True, exist_ok=True)
+    made = _migrated()
+    for file in made.glob("*.sqlite3*"):
+        shutil.copy2(file, data)
+    with database_of_its_own(made.name if on_postgresql() else "") as url:
+        yield url
+
+
+@lru_cache(maxsize=1)
+def _migrated() -> Path:
+    """A data folder for SQLite's files; its name is that of the database on PostgreSQL."""
+    folder = Path(os.environ["CANCELDESK_DATA"]) / f"{worker_database()}_migrated"
+    url = ""
+    if on_postgresql():
+        server().drop(folder.name)
+        server().create(folder.name)
+        atexit.register(server().drop, folder.name)
+        url = server().url(folder.name)
+    subprocess.run(
+        [sys.executable, "-m", "canceldesk", "migrate"],
+        env=os.environ | {"CANCELDESK_DATA": str(folder), URL: url},
+        check=True,
+    )
+    return folder
 
 
 def keep(url: str) -> None:

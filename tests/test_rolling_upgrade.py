@@ -22,7 +22,7 @@ import pytest
 import canceldesk
 from canceldesk.workbook.sample import create_sample
 from canceldesk.workbook.workbooklist import WorkbookList
-from tests.databases import database_of_its_own
+from tests.databases import migrated_database
 from tests.journeys.stack import PASSWORDS, Desk, free_port
 
 pytestmark = [pytest.mark.loopback, pytest.mark.database, pytest.mark.xdist_group("journeys")]
@@ -30,6 +30,7 @@ pytestmark = [pytest.mark.loopback, pytest.mark.database, pytest.mark.xdist_grou
 ROOT = Path(canceldesk.__file__).resolve().parent.parent
 MIGRATIONS = ":(glob)canceldesk/*/migrations/0*.py"
 PATIENCE = 60.0
+LOOK_EVERY = 2.0  # looking takes a process of its own
 
 USERS = """
 from canceldesk.accounts.models import User
@@ -125,14 +126,13 @@ class Processes:
 @pytest.fixture
 def processes(tmp_path: Path, old_code: Path) -> Iterator[Processes]:
     with ExitStack() as at_end:
-        url = at_end.enter_context(database_of_its_own())
+        url = at_end.enter_context(migrated_database(tmp_path / "data"))
         desk = Desk(tmp_path, database_url=url)
         at_end.callback(desk.stop)
         create_sample(desk.workbook, [])
         desk.start_billsby()
-        for command in ("migrate", "refresh"):
-            done = desk.run(command)
-            assert done.returncode == 0, done.stderr
+        done = desk.run("refresh")
+        assert done.returncode == 0, done.stderr
         assert desk.python(USERS.format(passwords=PASSWORDS)).returncode == 0
         yield Processes(desk, old_code, at_end)
 
@@ -153,7 +153,7 @@ def wait_until_closed(processes: Processes, numbers: list[str]) -> None:
         state = {case["number"]: case["state"] for case in told}
         if all(state[number] == "closed" for number in numbers):
             return
-        time.sleep(0.5)
+        time.sleep(LOOK_EVERY)
     raise AssertionError(f"{state}\n{processes.said('old', 'worker')[-4000:]}")
 
 

@@ -135,7 +135,6 @@ class Desk:
 def a_desk(work: Path, *, with_reference: bool = True, new: bool = True) -> Iterator[Desk]:
     """The desk in the folder `work`; a new one has a list, an agent, a manager and an admin."""
     if new:
-        call_command("migrate", verbosity=0)
         create_list(work / "list.xlsx", with_reference=with_reference)
         for role in ("agent", "manager", "admin"):
             User.objects.create_user(f"{role}@example.com", name=role, role=role)

@@ -9,14 +9,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.databases import database_of_its_own
+from tests.databases import migrated_database
 
 ROOT = Path(__file__).parents[2]
 
 
 def told(work: Path, story: str, **how: object) -> Any:
-    """What came of a story of `tests.backup.stories`."""
-    with database_of_its_own() as url:
+    """What came of a story of `tests.backup.stories`, begun on a migrated database."""
+    with migrated_database(work / "desk") as url:
         done = subprocess.run(
             [sys.executable, "-m", "tests.backup.stories", work, story, json.dumps(how)],
             env={**own_environment(work), "CANCELDESK_DATABASE_URL": url},

@@ -31,7 +31,6 @@ import django  # noqa: E402
 
 django.setup()
 
-from django.core.management import call_command  # noqa: E402
 from django.db import connection, connections, transaction  # noqa: E402
 
 from billsby_sandbox.app import create_app  # noqa: E402
@@ -126,8 +125,6 @@ def _count_commits(killer: Killer) -> None:
 
 def lay_out(decision: Decision, *, owed: tuple[int, ...] = (4900, 5100)) -> None:
     """A decided case with invoices to write off, ready for its first pass."""
-    (WORK / "desk").mkdir(exist_ok=True)
-    call_command("migrate", verbosity=0)
     create_sample(
         WORK / "list.xlsx",
         [

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.databases import database_of_its_own
+from tests.databases import migrated_database
 
 pytestmark = pytest.mark.database
 
@@ -59,11 +59,11 @@ def test_a_row_taken_out_and_written_anew_is_there_once_wherever_it_was_killed(
     assert not strays(kills, ONE_RIGHT_ROW)
 
 
-def told_by(story: str, *given: object) -> tuple[list[str], list[dict[str, Any]]]:
+def told_by(story: str, work: Path, *given: object) -> tuple[list[str], list[dict[str, Any]]]:
     """The points of a story, and what became of it when it was killed at each of them."""
-    with database_of_its_own() as url:
+    with migrated_database(work / "desk") as url:
         run = subprocess.run(
-            [sys.executable, "-m", f"tests.closing.{story}", *map(str, given)],
+            [sys.executable, "-m", f"tests.closing.{story}", str(work), *map(str, given)],
             env=os.environ | {"CANCELDESK_DATABASE_URL": url},
             capture_output=True,
             text=True,

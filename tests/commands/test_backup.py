@@ -13,7 +13,7 @@ import pytest
 
 from canceldesk.workbook.creating import create_list
 from tests.backup.telling import own_environment
-from tests.databases import database_of_its_own
+from tests.databases import database_of_its_own, migrated_database
 
 pytestmark = pytest.mark.database
 
@@ -42,11 +42,9 @@ class Machine:
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Iterator[Machine]:
-    with database_of_its_own() as url:
-        there = Machine(tmp_path, {**own_environment(tmp_path), "CANCELDESK_DATABASE_URL": url})
+    with migrated_database(tmp_path / "desk") as url:
         create_list(tmp_path / "list.xlsx")
-        assert there.say("migrate").returncode == 0
-        yield there
+        yield Machine(tmp_path, {**own_environment(tmp_path), "CANCELDESK_DATABASE_URL": url})
 
 
 def test_one_line_says_what_was_made_and_it_can_be_proven_and_restored(machine: Machine) -> None:
