@@ -101,7 +101,7 @@ SOMEONE = st.builds(
 )
 FAULT = st.fixed_dictionaries(
     {
-        "kind": st.sampled_from([kind for kind in faults.KINDS if kind != "stale"]),
+        "kind": st.sampled_from(faults.KINDS),
         "status": st.sampled_from([500, 400, 404, 409, 429, 503]),
         "retry_after": st.sampled_from(["", "7"]),
         "rubbish": st.sampled_from(["html", "half_json", "wrong_customer"]),

@@ -55,6 +55,7 @@ class Judge:
         self.of_the_log.noted(what)
         if what.verb == "case.decided" and what.case is not None:
             self.of_the_list.decided(what.case, what.at)
+            self.of_billsby.decided(what.case)
         if what.verb == "case.taken_back" and what.case is not None:
             self.of_billsby.approvals_are_void(what.case)
         if what.verb in {"row.removed", "row.removal_adopted"} and what.case is not None:
@@ -78,9 +79,12 @@ class Judge:
 
     def _closed(self, case: Case) -> None:
         was = (False, False)
-        if self._world.running is not None and self._world.running.has_slept:
+        worker = self._world.running
+        if worker is not None and worker.has_slept:
             # The two halves cannot be read in one moment: each was right when it was read.
             was = self._could_close.get(case.pk, was)
+        if worker is not None and worker.was_misled:
+            was = (was[0], True)  # read back it was, and Billsby said so; the watch finds it
         wrong_unless(
             was[0] or self._is_listed(case),
             f"{case.number} was closed, but the list does not hold exactly one right row for it.",
@@ -89,6 +93,7 @@ class Judge:
             was[1] or self._is_stopped(case),
             f"{case.number} was closed, but its service still runs or still asks for money.",
         )
+        self.of_billsby.closed(case)
 
     def _is_listed(self, case: Case) -> bool:
         return self.of_the_list.has_one_right_row(case)

@@ -313,6 +313,12 @@ class Machine(RuleBasedStateMachine):
             customer = self.world.company.subscription(uid).customer_uid
             self.tell(self.post.forge(uid, customer, knows_the_secret=knows_the_secret))
 
+    @precondition(lambda self: self.states)
+    @rule(which=draws.WHICH)
+    def people_do_what_is_asked(self, which):
+        with self.happening():
+            Peace(self.world, self.tell).people_act(self.one(which))
+
     # workers and time
 
     @precondition(lambda self: self.states)
@@ -364,6 +370,19 @@ class Machine(RuleBasedStateMachine):
             end = "goes on to its end" if sleeper.made_a_pass else "finds the case taken over"
             self.tell(
                 f"{sleeper.name} {'is killed in its sleep' if to_die else f'wakes and {end}'}"
+            )
+
+    @precondition(lambda self: self.world.sleepers)
+    @rule(which=st.integers(0, 1))
+    def another_takes_over(self, which):
+        with self.happening():
+            sleeper = self.world.sleepers[which % len(self.world.sleepers)]
+            self.world.let_pass(draws.SPANS["two minutes"])
+            case = Case.objects.get(pk=sleeper.case_id)
+            worker = self.world.make_pass(case)
+            self.tell(
+                f"Two minutes later {worker.name} takes {case.number} over from {sleeper.name}: "
+                f"{self.says(case)}"
             )
 
     @rule(

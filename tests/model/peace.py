@@ -48,7 +48,7 @@ class Peace:
             if not unfinished:
                 break
             for case in unfinished:
-                self._people_act(Case.objects.get(pk=case.pk))
+                self.people_act(Case.objects.get(pk=case.pk))
             self._time_passes(unfinished, at_least=number * PATIENCE)
         else:
             self._give_up()
@@ -94,7 +94,8 @@ class Peace:
         )
         raise Verdict(f"In peace {len(stuck)} case(s) come to no end. {told}")
 
-    def _people_act(self, case: Case) -> None:
+    def people_act(self, case: Case) -> None:
+        """People do for a case what its page asks of them."""
         if case.state in {"new", "retention"}:
             decision = Decision.CANCEL if case.wish == "cancel" else Decision.SUSPEND
             self._tell(self._desk.decide(case, decision))

@@ -80,17 +80,15 @@ def _months(start: dt.date, end: dt.date, collected: Iterable[Invoice], counted:
     return passed + 1 if counted == "started" else passed
 
 
-def is_stopped(company: Company, case: Case, uid: str, *, stop_by: str) -> bool:
+def is_stopped(company: Company, case: Case, uid: str, *, is_pausing_enough: bool) -> bool:
     """Whether a subscription is where the case's decision wants it."""
     subscription = company.subscription(uid)
     if case.decision == "cancel":
         return subscription.status == "Cancelled"
     if subscription.status in HAS_ENDED:
         return True
-    # What was closed by pausing stays so when the company stops another way from now on.
-    pausing_is_enough = stop_by == "pause" or case.state == "closed"
     is_far = subscription.next_billing_at > company.now() + A_DAY
-    return pausing_is_enough and subscription.status == "Paused" and is_far
+    return is_pausing_enough and subscription.status == "Paused" and is_far
 
 
 def collectable(company: Company, case: Case) -> list[Invoice]:

@@ -35,6 +35,12 @@ class Worker:
         self.passed_since_asleep = 0
         self.stopped_at = ""
         self.made_a_pass = False
+        self._stale_before = world.stale_answers()
+
+    @property
+    def was_misled(self) -> bool:
+        """Whether Billsby has told it things that were no longer true."""
+        return self.world.stale_answers() > self._stale_before
 
     def point(self, where: str, *, is_in_transaction: bool = False) -> bool:
         """The worker comes by a point; whether it slept there."""

@@ -197,6 +197,10 @@ class World:
         """How far the desk's clock is ahead of the truth."""
         return clock.now() - self.now
 
+    def stale_answers(self) -> int:
+        """How often Billsby has answered with what was no longer true."""
+        return self.company.books.store.number("SELECT count(*) FROM call WHERE fault = 'stale'")
+
     # passes
 
     def cases(self) -> list[Case]:

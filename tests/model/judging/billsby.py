@@ -34,6 +34,7 @@ class OfBillsby:
         self._written_off: set[str] = set()
         self._last_mover: dict[str, HistoryEntry] = {}
         self._hindered_at: list[dt.datetime] = []
+        self._closed_by_pausing: set[int] = set()
 
     # what it is told
 
@@ -85,8 +86,8 @@ class OfBillsby:
 
     def _moves(self, case: Case, uid: str, body: dict[str, object], *, is_late: bool) -> None:
         self._in_scope(case, uid)
-        if is_late:
-            return  # it was right when it left
+        if is_late or (self._world.running is not None and self._world.running.was_misled):
+            return  # it was right when it left, or by what was said
         day = dt.date.fromisoformat(str(body["newRenewalDate"]))
         wrong_unless(
             day > self._world.now.date() - truth.A_DAY,
@@ -179,10 +180,19 @@ class OfBillsby:
     def _billsby_refuses_holds(self, case: Case) -> bool:
         return LogEntry.objects.filter(case=case, verb="hold.failed").exists()
 
+    def closed(self, case: Case) -> None:
+        """What was closed by pausing stays so when the company stops another way from now on."""
+        if configuration.text("STOP_BY") == "pause":
+            self._closed_by_pausing.add(case.pk)
+
+    def decided(self, case: Case) -> None:
+        """A new decision is kept in the way the company stops now."""
+        self._closed_by_pausing.discard(case.pk)
+
     def is_stopped(self, case: Case) -> bool:
         """Whether everything a case is to stop has stopped and asks for no money any more."""
-        stop_by = configuration.text("STOP_BY")
+        by_pausing = configuration.text("STOP_BY") == "pause" or case.pk in self._closed_by_pausing
         return all(
-            truth.is_stopped(self._world.company, case, uid, stop_by=stop_by)
+            truth.is_stopped(self._world.company, case, uid, is_pausing_enough=by_pausing)
             for uid in truth.scope(case)
         ) and not truth.collectable(self._world.company, case)

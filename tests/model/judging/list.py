@@ -47,8 +47,8 @@ class OfTheList:
     def facts_taken(self, facts: Facts) -> None:
         """The facts are those of Billsby's own books."""
         running = self._world.running
-        if running is not None and running.has_slept:
-            return  # what it read was true when it read it
+        if running is not None and (running.has_slept or running.was_misled):
+            return  # what it read was true once
         should = truth.facts_now(
             self._world.company,
             facts.case,
