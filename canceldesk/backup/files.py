@@ -72,13 +72,39 @@ def _for_us_only(path: str, flags: int) -> int:
 def name(file: Path, target: Path) -> Path:
     """Give a finished file its name, or one with a number where that is taken; the name given."""
     given, number = target, 1
-    while given.exists():
-        number += 1
-        given = target.with_name(f"{target.stem}-{number}{target.suffix}")
-    with _told(given):
-        file.rename(given)
+    with _told(target):
+        while not _is_named(file, given):
+            number += 1
+            given = target.with_name(f"{target.stem}-{number}{target.suffix}")
         force_folder(given.parent)
     return given
+
+
+def _is_named(file: Path, given: Path) -> bool:
+    """Give a file a name unless another has it, even one that another machine gives at that very
+    moment; whether it was free.
+    """
+    try:
+        os.link(file, given)
+    except FileExistsError:
+        return False
+    except OSError:  # some shares and some disks know no second name
+        return _is_named_in_two_steps(file, given)
+    file.unlink()
+    return True
+
+
+def _is_named_in_two_steps(file: Path, given: Path) -> bool:
+    try:
+        os.close(_for_us_only(str(given), os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return False
+    try:
+        file.replace(given)
+    except OSError:
+        given.unlink()
+        raise
+    return True
 
 
 def put(path: Path, content: bytes) -> None:

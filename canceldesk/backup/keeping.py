@@ -20,6 +20,9 @@ _NAME: Final = re.compile(
 def drop_older(made: Made, keep: int) -> list[Path]:
     """Delete all but the newest `keep` backups of the same desk beside the one just made; gives
     those deleted. Backups under names of people's own are left.
+
+    One that says it was made later than the one just made was made by a clock that was wrong, or is
+    it now: how old it is nobody knows, so it is left and not counted until its time has passed.
     """
     there = [
         (told.made_at, file)
@@ -27,6 +30,7 @@ def drop_older(made: Made, keep: int) -> list[Path]:
         if _NAME.fullmatch(file.name)
         and (told := _told(file)) is not None
         and told.counted.began_at == made.manifest.counted.began_at
+        and told.made_at <= made.manifest.made_at
     ]
     dropped = []
     for _, file in sorted(there)[: max(0, len(there) - keep)]:

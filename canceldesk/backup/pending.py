@@ -23,6 +23,6 @@ def warning() -> str:
     if not there:
         return ""
     return (
-        "The desk is being restored from a backup, or that was interrupted. Wait for it, or run "
-        "`canceldesk restore` to bring it to its end."
+        "The desk is being restored from a backup, or that was interrupted. If nobody is restoring "
+        "it right now, run `canceldesk restore` to bring it to its end."
     )

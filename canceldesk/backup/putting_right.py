@@ -10,7 +10,8 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from canceldesk import clock, outside
-from canceldesk.backup import numbers, unknowns
+from canceldesk.backup import deciding_again, numbers, unknowns
+from canceldesk.backup.deciding_again import ToDecide
 from canceldesk.backup.manifest import Manifest
 from canceldesk.backup.unknowns import Adopted
 from canceldesk.cases import log
@@ -31,6 +32,7 @@ class PutRight:
     next_number: int
     woken: int
     adopted: Adopted
+    to_decide: ToDecide
     list_problem: str
 
 
@@ -49,6 +51,7 @@ def put_right(told: Manifest, *, restore: str, numbers_given: int) -> PutRight:
         Session.objects.all().delete()
         unknowns.leave_telling_to_people()
         adopted = unknowns.adopt_holds(told.made_at)
+        to_decide = deciding_again.ask_again()
         woken = _wake()
         log.record(
             Verb.DESK_RESTORED,
@@ -58,7 +61,7 @@ def put_right(told: Manifest, *, restore: str, numbers_given: int) -> PutRight:
             made_by=told.made_by,
             next_number=f"C-{following:05d}",
         )
-    return PutRight(following, woken, adopted, list_problem)
+    return PutRight(following, woken, adopted, to_decide, list_problem)
 
 
 def _highest_on_the_list() -> tuple[int, str]:

@@ -123,7 +123,10 @@ def _replace(
 def _staged(file: Path, told: Manifest, name: str, target: Path) -> Path:
     member = told.member(name)
     if member is None:
-        raise RefusedError(f"{file.name} holds no {name}.")
+        raise RefusedError(
+            f"{file.name} holds no {name}, so it is no whole backup. Nothing was changed; restore "
+            "another one."
+        )
     with files.new_file(target) as into:
         archive.unpack(file, member, into)
     return target
@@ -133,7 +136,9 @@ def _keep_aside(held: Held, workbook: Workbook) -> Made | None:
     if held.counted is None:
         return None
     name = f"{_ASIDE}{files.stamp(clock.now())}{making.SUFFIX}"
-    return making.pack(making.default_folder(), name, copy=held.copy, workbook=workbook)
+    return making.pack(
+        making.default_folder(), name, copy=held.copy, read_workbook=lambda: workbook
+    )
 
 
 def _present_workbook() -> Workbook:

@@ -19,6 +19,7 @@ class Verb(StrEnum):
     CASE_ATTEMPT = "case.attempt"
     CASE_DECIDED = "case.decided"
     CASE_TAKEN_BACK = "case.taken_back"
+    CASE_DECIDE_AGAIN = "case.decide_again"
     CASE_WITHDRAWN = "case.withdrawn"
     CASE_CLOSED = "case.closed"
     CASE_RETRIED = "case.retried"
@@ -43,6 +44,7 @@ class Verb(StrEnum):
     ROW_REMOVED = "row.removed"
     ROW_REMOVAL_ADOPTED = "row.removal_adopted"
     WRITE_OFF_APPROVED = "write_off.approved"
+    WRITE_OFF_UNAPPROVED = "write_off.unapproved"
     WRITE_OFF_INTENDED = "write_off.intended"
     WRITE_OFF_DONE = "write_off.done"
     WRITE_OFF_FAILED = "write_off.failed"
@@ -69,6 +71,8 @@ SENTENCES: dict[Verb, str] = {
     Verb.CASE_ATTEMPT: "made a retention attempt: {offer}, {answer}",
     Verb.CASE_DECIDED: "decided: {decision}",
     Verb.CASE_TAKEN_BACK: "took the decision back: {why}",
+    Verb.CASE_DECIDE_AGAIN: "asks a manager to decide again: the desk was put back to a backup, and "
+    "the decision to cancel may have been taken back after it",
     Verb.CASE_WITHDRAWN: "withdrew the case: {why}",
     Verb.CASE_CLOSED: "closed the case: both halves read back",
     Verb.CASE_RETRIED: "asked the desk to try again",
@@ -93,6 +97,8 @@ SENTENCES: dict[Verb, str] = {
     Verb.ROW_REMOVED: "took row {row_number} off the list and read the list back",
     Verb.ROW_REMOVAL_ADOPTED: "found that the row is no longer on the list",
     Verb.WRITE_OFF_APPROVED: "approved writing off {total} ({invoices})",
+    Verb.WRITE_OFF_UNAPPROVED: "asks for the approval of writing off {invoices} again: the desk was "
+    "put back to a backup",
     Verb.WRITE_OFF_INTENDED: "is about to write off {invoice} ({amount})",
     Verb.WRITE_OFF_DONE: "wrote off {invoice} ({amount}) and read it back",
     Verb.WRITE_OFF_FAILED: "could not write off {invoice}: {why}",

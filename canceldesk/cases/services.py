@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
@@ -47,6 +47,10 @@ class MovedOnError(CaseError):
     """Somebody else was quicker: the case is no longer where it was."""
 
 
+DECIDE_AGAIN: Final = (
+    "The desk was put back to a backup, so nobody knows whether the decision to cancel still stands. "
+    "A manager must decide again."
+)
 _LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 _IN_WORDS = {state: str(state.label).lower() for state in State} | {State.RETENTION: "in retention"}
 
@@ -304,12 +308,22 @@ def move(
                 "Look at it again before you go on."
             )
         CaseSubscription.objects.filter(case=case).update(is_open=to in OPEN_STATES)
-    case.refresh_from_db()
+    case.refresh_from_db(fields=["state", "version", "waits_for", "waits_sentence", *fields])
 
 
 def changed(case: Case) -> None:
     """Tell open pages that the case looks different now."""
     Case.objects.filter(pk=case.pk).update(version=F("version") + 1)
+
+
+def keep_next_charge(case: Case) -> None:
+    """Store the case's clock to the next charge, and tell open pages."""
+    Case.objects.filter(pk=case.pk).update(
+        next_charge_at=case.next_charge_at,
+        next_charge_minor=case.next_charge_minor,
+        currency=case.currency,
+        version=F("version") + 1,
+    )
 
 
 def retry(case: Case, *, by: User) -> None:
@@ -328,7 +342,11 @@ def flagged() -> QuerySet[Case]:
 
 
 def set_attention(case: Case, why: str) -> None:
-    """Flag or unflag ("") the case for a person; logs only what is new."""
+    """Flag or unflag ("") the case for a person; logs only what is new. `DECIDE_AGAIN` stands until
+    a manager has, before whatever else is said.
+    """
+    if case.attention.startswith(DECIDE_AGAIN) and case.state in UNDECIDED_STATES:
+        why = f"{DECIDE_AGAIN} {why.removeprefix(DECIDE_AGAIN).strip()}".strip()
     since = clock.now() if why else None
     with transaction.atomic():
         is_new = (

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from canceldesk.billsby import CreditNoteStatus, Invoice, InvoiceStatus
 from canceldesk.cases import findings
 from canceldesk.cases.models import Finding, State
-from canceldesk.closing.models import Facts
 from canceldesk.closing.shown import date, money
 from canceldesk.closing.work import Work
 
@@ -97,7 +96,7 @@ def invoices_since_the_request(work: Work) -> Iterator[Invoice]:
 
 def _owed_before(work: Work) -> Iterator[Invoice]:
     """Invoices that were open when the facts were taken and have been collected since."""
-    facts = Facts.objects.filter(case=work.case).first()
+    facts = work.facts_if_taken
     open_then = set(facts.evidence.get("open_invoices", [])) if facts else set()
     for invoice in work.invoices():
         at = invoice.issued_at

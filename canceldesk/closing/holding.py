@@ -56,20 +56,20 @@ def ensure(work: Work, scope: CaseSubscription) -> Result:
     if subscription.status is SubscriptionStatus.UNKNOWN:
         return _unknown_status(name, subscription)
     if hold is None or not is_standing(hold):
-        return _place(work, scope, hold, Verb.HOLD_PLACED)
+        return _place(work, scope, Verb.HOLD_PLACED)
     if hold.state in {Hold.State.RELEASING, Hold.State.RELEASED}:
         return _lift_for_a_click(work, scope, hold, subscription)
     must_renew = not protects(subscription, hold) or runs_out(work, hold)
     if must_renew or _must_pause_again(subscription, hold):
-        return _place(work, scope, hold, Verb.HOLD_RENEWED)
+        return _place(work, scope, Verb.HOLD_RENEWED)
     return _held(work, hold, name)
 
 
 def no_longer_needed(work: Work, hold: Hold | None) -> None:
     """The subscription is stopped: the hold has done its work."""
     if hold is not None and hold.state not in {Hold.State.OVER, Hold.State.RETURNED}:
-        with work.fenced():
-            change(hold, state=Hold.State.OVER, read_at=clock.now())
+        is_over = partial(change, hold, state=Hold.State.OVER, read_at=clock.now())
+        work.notes.along(is_over)
 
 
 def change(hold: Hold, **values: Any) -> bool:  # noqa: ANN401 - model fields
@@ -154,28 +154,21 @@ def _held(work: Work, hold: Hold, name: str) -> Done:
     )
 
 
-def _place(work: Work, scope: CaseSubscription, hold: Hold | None, verb: Verb) -> Result:
+def _place(work: Work, scope: CaseSubscription, verb: Verb) -> Result:
     before = work.subscription(scope)
-    hold = _intend(work, scope, hold, before)
+    placing = _Placing(work, scope, before)
     refusal: BillsbyError | None = None
     for until in _dates_to_try(work, before):
         try:
-            with work.sending(partial(_note_that_it_leaves, work, scope, hold, until)):
+            with work.sending(partial(placing.leaves, until)):
                 work.billsby.set_renewal_date(before.billsby_id, until, pause=True)
         except (Refused, Blocked) as problem:
             refusal = problem
             continue
         finally:
             work.forget()
-        return _read_back(work, scope, hold, until, verb)
+        return _read_back(work, scope, placing.hold, until, verb)
     return _refused(work, scope, refusal)
-
-
-def _note_that_it_leaves(work: Work, scope: CaseSubscription, hold: Hold, until: dt.date) -> None:
-    if hold.tried_until != until:
-        name, day = str(scope.subscription), date(until, work.zone)
-        work.log(Verb.HOLD_INTENDED, subscription=name, until=day)
-    change(hold, tried_until=until)
 
 
 def _dates_to_try(work: Work, before: Subscription) -> list[dt.date]:
@@ -189,36 +182,48 @@ def _dates_to_try(work: Work, before: Subscription) -> list[dt.date]:
     return [wanted, *(day for day in shorter if standing < day < wanted)]
 
 
-def _intend(work: Work, scope: CaseSubscription, hold: Hold | None, before: Subscription) -> Hold:
-    """Write down what the hold replaces before it is placed: afterwards it cannot be read.
-
-    What a hold that was never placed wrote down is taken afresh: the charge may have come since.
+class _Placing:
+    """One placing of a hold, whichever date Billsby takes for it. What it replaces is written down
+    with the first call that leaves: afterwards it cannot be read. What a hold that was never placed
+    wrote down is taken afresh: the charge may have come since.
     """
-    if hold is not None and (is_standing(hold) or _is_under_way(hold, before)):
-        return hold
-    replaced = {
-        "original_status": before.status.value,
-        "original_next_billing_at": before.next_billing_at,
-    }
-    with work.fenced():
-        earlier = earlier_hold(scope, before)
+
+    def __init__(self, work: Work, scope: CaseSubscription, before: Subscription) -> None:
+        self._work, self._scope, self._before = work, scope, before
+        hold = hold_of(scope)
+        stays = hold is not None and (is_standing(hold) or _is_under_way(hold, before))
+        self._hold = hold if stays else None
+
+    @property
+    def hold(self) -> Hold:
+        """The hold, once a call has left."""
+        assert self._hold is not None  # noqa: S101 - `leaves` has come before
+        return self._hold
+
+    def leaves(self, until: dt.date) -> None:
+        """Note that the hold is asked for until this day; call it inside the fence."""
+        is_news = self._hold is None or self._hold.tried_until != until
+        if self._hold is None:
+            self._hold = self._scope.hold = self._afresh(until)
+        else:
+            change(self._hold, tried_until=until)
+        if is_news:
+            name, day = str(self._scope.subscription), date(until, self._work.zone)
+            self._work.log(Verb.HOLD_INTENDED, subscription=name, until=day)
+
+    def _afresh(self, until: dt.date) -> Hold:
+        hold, before = hold_of(self._scope) or Hold(scope=self._scope), self._before
+        hold.original_status = before.status.value
+        hold.original_next_billing_at = before.next_billing_at
+        earlier = earlier_hold(self._scope, before)
         if earlier is not None:
-            replaced = {
-                "original_status": earlier.original_status,
-                "original_next_billing_at": earlier.original_next_billing_at,
-            }
+            hold.original_status = earlier.original_status
+            hold.original_next_billing_at = earlier.original_next_billing_at
             change(earlier, state=Hold.State.OVER)
-        scope.hold = hold = _afresh(hold or Hold(scope=scope), replaced, work, before)
-    return hold
-
-
-def _afresh(hold: Hold, replaced: dict[str, Any], work: Work, before: Subscription) -> Hold:
-    for name, value in replaced.items():
-        setattr(hold, name, value)
-    hold.state, hold.until = Hold.State.INTENDED, _dates_to_try(work, before)[0]
-    hold.tried_until = hold.placed_at = hold.release_until = None
-    hold.save()
-    return hold
+        hold.state, hold.until = Hold.State.INTENDED, _dates_to_try(self._work, before)[0]
+        hold.tried_until, hold.placed_at, hold.release_until = until, None, None
+        hold.save()
+        return hold
 
 
 def _is_under_way(hold: Hold, before: Subscription) -> bool:
@@ -314,7 +319,7 @@ def _lift_for_a_click(
     if hold.state == Hold.State.RELEASING and not is_over:
         return _release(work, scope, hold)
     if is_over or not protects(subscription, hold):
-        return _place(work, scope, hold, Verb.HOLD_RESTORED)
+        return _place(work, scope, Verb.HOLD_RESTORED)
     return _lifted(work, hold, subscription, str(scope.subscription))
 
 
@@ -331,7 +336,7 @@ def _release(work: Work, scope: CaseSubscription, hold: Hold) -> Result:
         work.forget()
     after = work.subscription(scope)
     if not protects(after, hold):
-        return _place(work, scope, hold, Verb.HOLD_RESTORED)
+        return _place(work, scope, Verb.HOLD_RESTORED)
     with work.fenced():
         change(hold, state=Hold.State.RELEASED, evidence=evidence_of(after))
         work.log(Verb.HOLD_RELEASED, subscription=name, **evidence_of(after))

@@ -51,11 +51,6 @@ def intended_row(intent: Intent) -> NewRow:
     return NewRow(**kept | {"cancelled_on": dt.date.fromisoformat(kept["cancelled_on"])})
 
 
-def intent_of(case: Case) -> Intent | None:
-    """What the desk has done about this case's row, if anything."""
-    return Intent.objects.filter(case=case, kind=Intent.Kind.ROW).first()
-
-
 def likeness(row: NewRow) -> str:
     """The same for two rows a reader could not tell apart."""
     values = [row.name, row.phone, row.cancelled_on.isoformat(), row.collected_minor]

@@ -140,6 +140,8 @@ class WriteOffApproval(models.Model):
 class Intent(models.Model):
     """What the desk is about to do outside, recorded before it does it, and what came of it."""
 
+    ROW = "row"  # the target of a row's intent
+
     class Kind(models.TextChoices):
         ROW = "row", "Row on the list"
         WRITE_OFF = "write_off", "Write-off"
@@ -215,7 +217,8 @@ class Intent(models.Model):
     def mark_sent(self, **known: str) -> None:
         """About to leave the desk now; `known` is what it is about to be done to."""
         self.state, self.sent_at, self.answer = self.State.SENT, clock.now(), known
-        self.save(update_fields=["state", "sent_at", "answer"])
+        is_new = self._state.adding
+        self.save(update_fields=None if is_new else ["state", "sent_at", "answer", "request"])
 
     def mark_refused(self, why: str) -> None:
         """Answered with a no."""

@@ -29,7 +29,7 @@ ANOTHERS_TURN = "Another case with the very same row is being written or taken o
 
 def run(work: Work) -> Result:
     """Take the case's row off the list if it is to leave; read the list to know that it has."""
-    intent = listing.intent_of(work.case)
+    intent = work.row_intent
     if intent is None or not intent.is_to_leave:
         return NotNeeded("No row is to be taken off the list.")
     row = listing.intended_row(intent)

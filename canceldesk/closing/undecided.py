@@ -7,11 +7,12 @@ from __future__ import annotations
 import datetime as dt
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from canceldesk import clock
 from canceldesk.billsby import BillsbyError, Subscription, SubscriptionStatus
 from canceldesk.cases import services as cases
-from canceldesk.cases.models import Case, CaseSubscription, WaitsFor
+from canceldesk.cases.models import CaseSubscription, WaitsFor
 from canceldesk.closing import holding, taking_out, trouble
 from canceldesk.closing.charges import check_charges
 from canceldesk.closing.models import Hold
@@ -90,10 +91,4 @@ def keep_next_charge(work: Work) -> None:
     if (case.next_charge_at, case.next_charge_minor, case.currency) == charge:
         return
     case.next_charge_at, case.next_charge_minor, case.currency = charge
-    with work.fenced():
-        Case.objects.filter(pk=case.pk).update(
-            next_charge_at=case.next_charge_at,
-            next_charge_minor=case.next_charge_minor,
-            currency=case.currency,
-        )
-        cases.changed(case)
+    work.notes.along(partial(cases.keep_next_charge, case))

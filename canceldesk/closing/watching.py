@@ -5,6 +5,7 @@ still stands; after a save, that the client really stayed.
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 
 from dateutil.relativedelta import relativedelta
 from django.db.models import QuerySet
@@ -42,22 +43,27 @@ FOUND_HERE = (
 SAVE_COUNTS_AFTER = dt.timedelta(days=30)
 
 
-def start(work: Work) -> Watch:
-    """Begin the watch of a closed case through the billing dates that would have come."""
+def start(work: Work) -> None:
+    """Begin the watch of a closed case through the billing dates that would have come, unless it
+    has one. Call it inside the fence.
+    """
+    if _watch_of(work.case) is not None:
+        return
     facts = work.facts
     now = clock.now()
     count = configuration.whole("WATCH_BILLING_DATES")
     dates = billing_dates(facts.next_charge_at or now, now, count)
     forever = configuration.text("STOP_BY") == "pause" and work.case.decision == "suspend"
-    watch, _ = Watch.objects.get_or_create(
+    Watch.objects.create(
         case=work.case,
-        defaults={
-            "started_at": now,
-            "billing_dates": [day.isoformat() for day in dates],
-            "ends_at": None if forever else dates[-1] + LAST_LOOK,
-        },
+        started_at=now,
+        billing_dates=[day.isoformat() for day in dates],
+        ends_at=None if forever else dates[-1] + LAST_LOOK,
     )
-    return watch
+
+
+def _watch_of(case: Case) -> Watch | None:
+    return getattr(case, "watch", None)
 
 
 def billing_dates(first: dt.datetime, now: dt.datetime, count: int) -> list[dt.datetime]:
@@ -80,7 +86,7 @@ def after_closing(work: Work) -> Result:
 
 def first_look(work: Work) -> Result:
     """The look of the pass that has closed the case: both halves have just been read afresh."""
-    watch = Watch.objects.get(case=work.case)
+    watch = work.case.watch
     row = trouble.caught(lambda: _move_row(work), work.case)
     if watch.result != Watch.Result.WATCHING:
         return row if isinstance(row, Waits) else NotNeeded("The watch is over.")
@@ -142,7 +148,7 @@ def _check_invoices(work: Work) -> Result:
 
 def _move_row(work: Work) -> Result:
     """What a manager asked of the row of a closed case: that it leaves the list, or comes back."""
-    intent = listing.intent_of(work.case)
+    intent = work.row_intent
     if intent is None or intent.state in {Intent.State.CONFIRMED, Intent.State.REMOVED}:
         return NotNeeded("The row stays as it is.")
     return taking_out.run(work) if intent.is_to_leave else document.run(work)
@@ -158,7 +164,7 @@ def _check_row(work: Work) -> Result:
         # Not seen is neither wrong nor right: the watch cannot end on it.
         return Waits(WaitsFor.OUTSIDE, problem.sentence, again=ROW_NOT_SEEN)
     found = listing.mine(view, work.case, row)
-    if _was_taken_off(work.case):
+    if work.row_intent is not None and work.row_intent.state == Intent.State.REMOVED:
         _check_that_it_is_off(work, facts, found)
         return Done("The list was looked at.")
     if len(found) > 1:
@@ -180,11 +186,6 @@ def _check_row(work: Work) -> Result:
             case=work.case,
         )
     return Done("The row was looked at.")
-
-
-def _was_taken_off(case: Case) -> bool:
-    intent = listing.intent_of(case)
-    return intent is not None and intent.state == Intent.State.REMOVED
 
 
 def _check_that_it_is_off(work: Work, facts: Facts, found: list[ListedRow]) -> None:
@@ -212,13 +213,13 @@ def _looked(work: Work, watch: Watch) -> Result:
     is_gone = _is_gone(work)
     is_time = is_gone if watch.ends_at is None else now >= watch.ends_at
     is_over = is_time and (is_gone or not _standing(work).filter(kind__in=FOUND_HERE).exists())
-    with work.fenced():
-        watch.checked_at, watch.checks = now, watch.checks + 1
-        if is_over:
-            clean = not work.case.findings.exists()
-            watch.result = Watch.Result.CLEAN if clean else Watch.Result.WRONG
-            work.log(Verb.WATCH_ENDED, result=watch.get_result_display(), is_gone=is_gone)
-        watch.save()
+    watch.checked_at, watch.checks = now, watch.checks + 1
+    if is_over:
+        clean = not work.case.findings.exists()
+        watch.result = Watch.Result.CLEAN if clean else Watch.Result.WRONG
+        result = watch.get_result_display()
+        work.notes.along(partial(work.log, Verb.WATCH_ENDED, result=result, is_gone=is_gone))
+    work.notes.along(watch.save)
     return NotNeeded("The watch is over.") if is_over else _watching(work, watch, is_gone=is_gone)
 
 
@@ -278,12 +279,12 @@ def after_a_save(work: Work) -> Result:
             "now. It does not count as saved.",
             case=work.case,
         )
-    with work.fenced():
-        watch.checked_at, watch.checks = now, watch.checks + 1
-        if lost or now >= watch.ends_at:
-            watch.result = Watch.Result.WRONG if lost else Watch.Result.CLEAN
-            work.log(Verb.WATCH_ENDED, result=watch.get_result_display())
-        watch.save()
+    watch.checked_at, watch.checks = now, watch.checks + 1
+    if lost or now >= watch.ends_at:
+        watch.result = Watch.Result.WRONG if lost else Watch.Result.CLEAN
+        result = watch.get_result_display()
+        work.notes.along(partial(work.log, Verb.WATCH_ENDED, result=result))
+    work.notes.along(watch.save)
     if watch.result != Watch.Result.WATCHING:
         return NotNeeded("The watch is over.")
     return Waits(

@@ -26,7 +26,7 @@ from canceldesk.cases.log import Verb
 from canceldesk.cases.models import Case, CaseSubscription
 from canceldesk.clients import mirror
 from canceldesk.clients.models import Client
-from canceldesk.closing.models import Facts
+from canceldesk.closing.models import Facts, Intent
 from canceldesk.closing.notes import Notes
 from canceldesk.configuration import services as configuration
 from canceldesk.workbook.protocol import CancellationList
@@ -54,16 +54,21 @@ class Work:
     _mirrored: dict[str, object] = field(default_factory=dict)
     has_just_held: bool = False
 
+    @property
+    def facts_if_taken(self) -> Facts | None:
+        """The case's facts, if they have been taken; asked of the database until there are some."""
+        return getattr(self.case, "facts", None)
+
     @cached_property
     def facts(self) -> Facts:
         """The case's facts, which a step that needs them has seen taken.
 
         Raises OvertakenError when a person has taken the decision back since, and facts with it.
         """
-        try:
-            return Facts.objects.get(case=self.case)
-        except Facts.DoesNotExist:
-            raise OvertakenError(f"{self.case.number} was taken back meanwhile.") from None
+        facts = self.facts_if_taken
+        if facts is None:
+            raise OvertakenError(f"{self.case.number} was taken back meanwhile.")
+        return facts
 
     @cached_property
     def scope(self) -> list[CaseSubscription]:
@@ -71,6 +76,33 @@ class Work:
         return list(
             self.case.scope.select_related("subscription", "hold").order_by("subscription_id")
         )
+
+    @cached_property
+    def _intents(self) -> dict[tuple[str, str], Intent]:
+        return {(one.kind, one.target): one for one in Intent.objects.filter(case=self.case)}
+
+    def intents(self, kind: Intent.Kind) -> list[Intent]:
+        """What the desk has intended in this case, of one kind, as the pass found it or made it.
+
+        Only passes change them, but for the row's (`row_intent`).
+        """
+        return [intent for intent in self._intents.values() if intent.kind == kind]
+
+    def intent(self, kind: Intent.Kind, target: str) -> Intent | None:
+        """What the desk has intended to do to `target`, if anything."""
+        return self._intents.get((kind, target))
+
+    @property
+    def row_intent(self) -> Intent | None:
+        """What the desk has intended about the case's row, if anything. What a person asks of the
+        row meanwhile wakes the case: the next pass sees it.
+        """
+        return self.intent(Intent.Kind.ROW, Intent.ROW)
+
+    def keep(self, intent: Intent) -> Intent:
+        """Know an intent that this pass has stored."""
+        self._intents[intent.kind, intent.target] = intent
+        return intent
 
     @cached_property
     def zone(self) -> ZoneInfo:

@@ -18,6 +18,7 @@ from canceldesk.commands.answering import (
 )
 
 if TYPE_CHECKING:
+    from canceldesk.backup.deciding_again import ToDecide
     from canceldesk.backup.making import Made
     from canceldesk.backup.manifest import Manifest
     from canceldesk.backup.restoring import Examined, Restored
@@ -187,6 +188,8 @@ def _say_restored(done: Restored, *, as_json: bool) -> None:
             "woken": right.woken,
             "holds_adopted": right.adopted.holds,
             "billsby_problem": right.adopted.problem,
+            "to_decide_again": right.to_decide.cases,
+            "approvals_forgotten": right.to_decide.approvals,
             "list_problem": right.list_problem,
             "workbook": done.beside.workbook,
         }
@@ -203,12 +206,23 @@ def _about_outside(done: Restored) -> Iterator[str]:
             f"charge dates they replaced: {adopted.problem} Better put that right and restore "
             "again."
         )
+    yield from _to_decide(done.right.to_decide)
     if list_problem:
         yield f"The list could not be read for the newest case number on it: {list_problem}"
     if done.aside and done.aside.missed:
         yield done.aside.missed
     yield done.beside.key
     yield done.beside.workbook
+
+
+def _to_decide(asked: ToDecide) -> Iterator[str]:
+    if asked.cases:
+        yield (
+            "A manager must decide again, because the decision to cancel may have been taken back "
+            f"after the backup: {', '.join(asked.cases)}."
+        )
+    if asked.approvals:
+        yield f"Approvals of write-offs that must be given again: {asked.approvals}."
 
 
 def _in_words(told: Manifest) -> str:

@@ -8,6 +8,7 @@ read again and still shows the invoice open.
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 
 from canceldesk import clock
 from canceldesk.billsby import Invoice, InvoiceStatus
@@ -46,18 +47,21 @@ def run(work: Work) -> Result:
 
 def _adopt_what_is_done(work: Work) -> None:
     """Note write-offs that happened although their answer never came."""
-    open_intents = Intent.objects.filter(case=work.case, kind=Intent.Kind.WRITE_OFF).exclude(
-        state=Intent.State.CONFIRMED
-    )
     by_number = {invoice.number: invoice for invoice in work.invoices()}
-    for intent in open_intents:
+    for intent in work.intents(Intent.Kind.WRITE_OFF):
         invoice = by_number.get(intent.target)
-        if invoice is not None and invoice.status is InvoiceStatus.WRITTEN_OFF:
+        is_open = intent.state != Intent.State.CONFIRMED
+        if is_open and invoice is not None and invoice.status is InvoiceStatus.WRITTEN_OFF:
             _confirm(work, intent, invoice)
 
 
 def _write_off(work: Work, invoice: Invoice, approval: WriteOffApproval) -> Waits | None:
-    intent = _intend(work, invoice, approval)
+    intent = work.intent(Intent.Kind.WRITE_OFF, invoice.number) or Intent(
+        case=work.case,
+        kind=Intent.Kind.WRITE_OFF,
+        target=invoice.number,
+        created_at=clock.now(),
+    )
     if intent.is_settling:
         return Waits(
             WaitsFor.OUTSIDE,
@@ -67,7 +71,7 @@ def _write_off(work: Work, invoice: Invoice, approval: WriteOffApproval) -> Wait
             is_unknown=True,
         )
     try:
-        with work.sending(intent.mark_sent):
+        with work.sending(partial(_note_that_it_leaves, work, intent, invoice, approval)):
             work.billsby.write_off(invoice.number)
     except (Refused, Blocked, NotFound) as problem:
         return _refused(work, intent, invoice, str(problem))
@@ -76,7 +80,9 @@ def _write_off(work: Work, invoice: Invoice, approval: WriteOffApproval) -> Wait
     return _read_back(work, intent)
 
 
-def _intend(work: Work, invoice: Invoice, approval: WriteOffApproval) -> Intent:
+def _note_that_it_leaves(
+    work: Work, intent: Intent, invoice: Invoice, approval: WriteOffApproval
+) -> None:
     """Write down what is about to be written off and by whose word; afresh when the invoice or
     the approval has changed since an earlier try that Billsby did not carry out.
     """
@@ -87,25 +93,15 @@ def _intend(work: Work, invoice: Invoice, approval: WriteOffApproval) -> Intent:
         "approved_by": approval.by_id,
         "approved_at": approval.at.isoformat(),
     }
-    with work.fenced():
-        intent, is_new = Intent.objects.get_or_create(
-            case=work.case,
-            kind=Intent.Kind.WRITE_OFF,
-            target=invoice.number,
-            defaults={"created_at": clock.now(), "request": request},
-        )
-        is_over = intent.state == Intent.State.CONFIRMED or intent.is_settling
-        if not is_new and (is_over or intent.request == request):
-            return intent
-        if not is_new:
-            intent.request = request
-            intent.save(update_fields=["request"])
+    if intent.state != Intent.State.CONFIRMED and intent.request != request:
+        intent.request = request
         work.log(
             Verb.WRITE_OFF_INTENDED,
             invoice=invoice.number,
             amount=money(invoice.amount_minor, invoice.currency),
         )
-    return intent
+    intent.mark_sent()
+    work.keep(intent)
 
 
 def _refused(work: Work, intent: Intent, invoice: Invoice, why: str) -> Waits:
@@ -203,11 +199,11 @@ def _shown(block: Blocking) -> dict[str, object]:
 
 
 def _cleared(work: Work, left: list[Blocking]) -> Result:
-    done = list(
-        Intent.objects.filter(
-            case=work.case, kind=Intent.Kind.WRITE_OFF, state=Intent.State.CONFIRMED
-        )
-    )
+    done = [
+        intent
+        for intent in work.intents(Intent.Kind.WRITE_OFF)
+        if intent.state == Intent.State.CONFIRMED
+    ]
     evidence = {
         "written_off": [{"number": intent.target, **intent.request} for intent in done],
         "left": [{"number": b.invoice.number, "belongs": b.belongs.value} for b in left],

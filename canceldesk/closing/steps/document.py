@@ -53,29 +53,25 @@ def _write_unless_there(work: Work) -> Result:
 
 
 def _intend(work: Work, row: NewRow) -> Intent | None:
-    existing = listing.intent_of(work.case)
+    existing = work.row_intent
     if existing is not None and existing.state != Intent.State.REMOVED:
         return existing
+    intent = Intent(
+        pk=existing.pk if existing is not None else None,
+        case=work.case,
+        kind=Intent.Kind.ROW,
+        target=Intent.ROW,
+        likeness=listing.likeness(row),
+        request=listing.as_json(row),
+        created_at=clock.now(),
+    )
     try:
         with work.fenced():
-            intent, _ = Intent.objects.update_or_create(
-                case=work.case,
-                kind=Intent.Kind.ROW,
-                target="row",
-                defaults={
-                    "state": Intent.State.INTENDED,
-                    "likeness": listing.likeness(row),
-                    "request": listing.as_json(row),
-                    "answer": {},
-                    "sent_at": None,
-                    "confirmed_at": None,
-                    "created_at": clock.now(),
-                },
-            )
+            intent.save()
             work.log(Verb.ROW_INTENDED, **listing.as_json(row))
     except IntegrityError:
         return None
-    return intent
+    return work.keep(intent)
 
 
 def _standing(work: Work, intent: Intent, view: ListView, listed: ListedRow, row: NewRow) -> Result:

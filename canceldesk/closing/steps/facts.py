@@ -31,12 +31,9 @@ COLLECTED = (InvoiceStatus.PAID, InvoiceStatus.PAID_OFFLINE)
 
 def run(work: Work) -> Result:
     """Take the facts once; afterwards only show them."""
-    facts = Facts.objects.filter(case=work.case).first()
-    if facts is None:
-        taken = _take(work)
-        if isinstance(taken, Waits):
-            return taken
-        facts = taken
+    facts = work.facts_if_taken or _take(work)
+    if isinstance(facts, Waits):
+        return facts
     return Done(_sentence(facts), {"taken_at": facts.taken_at.isoformat(), **facts.evidence})
 
 

@@ -7,6 +7,7 @@ control panel and the desk proves it by reading. Cancelling is a call, and canno
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 
 from canceldesk import clock
 from canceldesk.billsby import Subscription, SubscriptionStatus
@@ -91,15 +92,11 @@ def _note_first_seen(work: Work, name: str, subscription: Subscription) -> None:
     seen = {"subscription": name, "status": subscription.status_raw}
     if work.case.log.filter(verb=Verb.STOP_SEEN, data=seen).exists():
         return
-    with work.fenced():
-        Intent.objects.filter(
-            case=work.case, kind=Intent.Kind.CANCEL, target=subscription.billsby_id
-        ).update(
-            state=Intent.State.CONFIRMED,
-            confirmed_at=clock.now(),
-            answer={"status": subscription.status_raw},
-        )
-        work.log(Verb.STOP_SEEN, **seen)
+    intent = work.intent(Intent.Kind.CANCEL, subscription.billsby_id)
+    if intent is not None:
+        confirmed = {"status": subscription.status_raw}
+        work.notes.along(partial(intent.mark_confirmed, confirmed))
+    work.notes.along(partial(work.log, Verb.STOP_SEEN, **seen))
 
 
 def _ask_for_the_click(work: Work, scope: CaseSubscription, subscription: Subscription) -> Waits:
@@ -133,11 +130,17 @@ def _if_refused(work: Work) -> str:
 
 
 def _cancel(work: Work, scope: CaseSubscription, subscription: Subscription) -> Result:
-    intent = _intend(work, scope)
+    intent = work.intent(Intent.Kind.CANCEL, subscription.billsby_id) or Intent(
+        case=work.case,
+        kind=Intent.Kind.CANCEL,
+        target=subscription.billsby_id,
+        request={"client": work.client_id},
+        created_at=clock.now(),
+    )
     if intent.is_settling:
         return _not_seen_yet(scope, subscription)
     try:
-        with work.sending(intent.mark_sent):
+        with work.sending(partial(_note_that_it_leaves, work, scope, intent)):
             work.billsby.cancel_subscription(subscription.billsby_id, work.client_id)
     except (Refused, Blocked, NotFound) as problem:
         return _refused(work, scope, intent, str(problem))
@@ -149,17 +152,11 @@ def _cancel(work: Work, scope: CaseSubscription, subscription: Subscription) -> 
     return _stopped(work, scope, after)
 
 
-def _intend(work: Work, scope: CaseSubscription) -> Intent:
-    with work.fenced():
-        intent, is_new = Intent.objects.get_or_create(
-            case=work.case,
-            kind=Intent.Kind.CANCEL,
-            target=scope.subscription.billsby_id,
-            defaults={"created_at": clock.now(), "request": {"client": work.client_id}},
-        )
-        if is_new:
-            work.log(Verb.CANCEL_INTENDED, subscription=str(scope.subscription))
-    return intent
+def _note_that_it_leaves(work: Work, scope: CaseSubscription, intent: Intent) -> None:
+    if work.intent(Intent.Kind.CANCEL, intent.target) is None:
+        work.log(Verb.CANCEL_INTENDED, subscription=str(scope.subscription))
+    intent.mark_sent()
+    work.keep(intent)
 
 
 def _not_seen_yet(scope: CaseSubscription, subscription: Subscription) -> Waits:
