@@ -58,7 +58,7 @@ def _not_cancelled() -> Iterator[Case]:
     ask = _billsby_asked()
     for case in Case.objects.filter(state=State.CLOSING, decision=Decision.CANCEL):
         scopes = case.scope.select_related("subscription", "case__client")
-        if not all([ask(scope) for scope in scopes]):
+        if not all(ask(scope) for scope in scopes):
             yield case
 
 

@@ -71,8 +71,8 @@ SENTENCES: dict[Verb, str] = {
     Verb.CASE_ATTEMPT: "made a retention attempt: {offer}, {answer}",
     Verb.CASE_DECIDED: "decided: {decision}",
     Verb.CASE_TAKEN_BACK: "took the decision back: {why}",
-    Verb.CASE_DECIDE_AGAIN: "asks a manager to decide again: the desk was put back to a backup, and "
-    "the decision to cancel may have been taken back after it",
+    Verb.CASE_DECIDE_AGAIN: "asks a manager to decide again: the desk was put back to a backup, "
+    "and the decision to cancel may have been taken back after it",
     Verb.CASE_WITHDRAWN: "withdrew the case: {why}",
     Verb.CASE_CLOSED: "closed the case: both halves read back",
     Verb.CASE_RETRIED: "asked the desk to try again",
@@ -97,8 +97,8 @@ SENTENCES: dict[Verb, str] = {
     Verb.ROW_REMOVED: "took row {row_number} off the list and read the list back",
     Verb.ROW_REMOVAL_ADOPTED: "found that the row is no longer on the list",
     Verb.WRITE_OFF_APPROVED: "approved writing off {total} ({invoices})",
-    Verb.WRITE_OFF_UNAPPROVED: "asks for the approval of writing off {invoices} again: the desk was "
-    "put back to a backup",
+    Verb.WRITE_OFF_UNAPPROVED: "asks for the approval of writing off {invoices} again: the desk "
+    "was put back to a backup",
     Verb.WRITE_OFF_INTENDED: "is about to write off {invoice} ({amount})",
     Verb.WRITE_OFF_DONE: "wrote off {invoice} ({amount}) and read it back",
     Verb.WRITE_OFF_FAILED: "could not write off {invoice}: {why}",

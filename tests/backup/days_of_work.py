@@ -216,3 +216,103 @@ def twice() -> dict[str, Any]:
             "rows": len(desk.rows()),
             "states": sorted(case.state for case in Case.objects.all()),
         }
+
+
+@story
+def cancelling_taken_back_today(*, has_row: bool) -> dict[str, Any]:
+    """Decided to cancel, and waiting for an approval, when the backup was made; then the decision
+    was taken back and the client stayed.
+    """
+    with a_desk(WORK) as desk:
+        case = desk.file(desk.client("Nora", owed=(4900,)))
+        desk.decide(case, Decision.CANCEL)
+        if has_row:
+            desk.work_on()
+        file = making.make().file
+        desk.work_on()
+        desk.take_back(case)
+        desk.decide(case, Decision.RETAINED)
+        desk.work_on()
+        stayed = (case.state, desk.rows())
+        desk.pay(case)  # nothing blocks a cancellation any more
+
+        done = restoring.restore(file)
+        desk.work_on()
+        case = Case.objects.get(pk=case.pk)
+        before = {"state": case.state, "attention": case.attention, "rows": desk.rows()}
+        desk.decide(case, Decision.RETAINED)
+        desk.work_on()
+        case.refresh_from_db()
+        return {
+            "stayed": stayed,
+            "to_decide": done.right.to_decide.cases,
+            **before,
+            "cancelled": desk.history("subscription cancelled"),
+            "log": [log.sentence(one) for one in case.log.filter(verb="case.decide_again")],
+            "then": (case.state, case.attention),
+        }
+
+
+@story
+def cancelled_today(*, billsby: str) -> dict[str, Any]:
+    """Decided to cancel, and waiting for an approval, when the backup was made; then it was
+    approved, and the case closed.
+    """
+    with a_desk(WORK) as desk:
+        case = desk.file(desk.client("Nora", owed=(4900,)))
+        desk.decide(case, Decision.CANCEL)
+        file = making.make().file
+        desk.work_on()
+        desk.approve(case)
+        desk.work_on()
+        case.refresh_from_db()
+        closed_first, first = case.state, desk.rows()
+
+        desk.company.set_down(billsby)
+        done = restoring.restore(file)
+        desk.company.set_down("no")
+        desk.work_on()
+        restored = Case.objects.get(pk=case.pk)
+        as_restored = restored.state
+        if done.right.to_decide.cases:
+            desk.decide(restored, Decision.CANCEL)
+            desk.work_on()
+            restored.refresh_from_db()
+        return {
+            "closed_first": closed_first,
+            "to_decide": done.right.to_decide.cases,
+            "restored": as_restored,
+            "state": restored.state,
+            "rows_are_the_first": desk.rows() == first,
+            "rows": len(desk.rows()),
+            "cancelled": desk.history("subscription cancelled"),
+            "written_off": desk.history("invoice written off"),
+        }
+
+
+@story
+def approved_before() -> dict[str, Any]:
+    """A write-off was approved, but not made, when the backup was made."""
+    with a_desk(WORK) as desk:
+        case = desk.file(desk.client("Nora", owed=(4900,)))
+        desk.decide(case)
+        desk.approve(case)
+        file = making.make().file
+        desk.take_back(case)
+
+        done = restoring.restore(file)
+        desk.work_on()
+        case = Case.objects.get(pk=case.pk)
+        unapproved = {
+            "state": case.state,
+            "waits": _steps(case)["clear"],
+            "written_off": desk.history("invoice written off"),
+        }
+        desk.approve(case)
+        desk.work_on()
+        return {
+            "forgotten": done.right.to_decide.approvals,
+            **unapproved,
+            "log": [log.sentence(one) for one in case.log.filter(verb="write_off.unapproved")],
+            "then": Case.objects.get(pk=case.pk).state,
+        }

@@ -18,6 +18,7 @@ from django.db import connection
 
 from billsby_sandbox.app import create_app
 from billsby_sandbox.company import Company
+from billsby_sandbox.records import Invoice
 from billsby_sandbox.transport import InProcessTransport
 from canceldesk import clock, outside
 from canceldesk.accounts.models import User
@@ -81,15 +82,24 @@ class Desk:
 
     def decide(self, case: Case, decision: Decision = Decision.SUSPEND) -> None:
         case.refresh_from_db()
-        retention.decide(case, by=User.objects.get(role="manager"), decision=decision)
+        manager = User.objects.get(role="manager")
+        retention.decide(case, by=manager, decision=decision, typed_id=case.client.billsby_id)
+
+    def take_back(self, case: Case) -> None:
+        closing.take_back(case, by=User.objects.get(role="manager"), why="a mistake")
+
+    def pay(self, case: Case) -> None:
+        """The client pays what is owed."""
+        for invoice in self._owed(case):
+            self.company.panel_paid_offline(invoice.number)
+
+    def _owed(self, case: Case) -> list[Invoice]:
+        of_client = self.company.invoices(case.client.billsby_id)
+        return [invoice for invoice in of_client if invoice.status == "Unpaid"]
 
     def approve(self, case: Case) -> None:
         """A manager approves writing off all that is owed."""
-        owed = [
-            closing.Seen(invoice.number, invoice.amount)
-            for invoice in self.company.invoices(case.client.billsby_id)
-            if invoice.status == "Unpaid"
-        ]
+        owed = [closing.Seen(invoice.number, invoice.amount) for invoice in self._owed(case)]
         closing.approve_write_offs(case, by=User.objects.get(role="manager"), seen=owed)
 
     def work_on(self, *, click: bool = True) -> None:

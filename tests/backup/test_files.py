@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import os
 from pathlib import Path
 
@@ -21,6 +22,28 @@ def test_a_name_that_is_taken_gets_a_number(tmp_path: Path) -> None:
 
     assert given == ["b.zip", "b-2.zip"]
     assert files.name(tmp_path / "three", tmp_path / "b.zip").read_text() == "three"
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+def test_a_name_that_another_machine_takes_at_that_very_moment_is_left_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_links: bool
+) -> None:
+    (tmp_path / "ours").write_text("ours")
+    target = tmp_path / "b.zip"
+    link = os.link
+
+    def linked_too_late(source: Path, name: Path) -> None:
+        if name == target:
+            name.write_text("theirs")
+        if not has_links:
+            raise OSError(errno.EPERM, "no links here")
+        link(source, name)
+
+    monkeypatch.setattr(os, "link", linked_too_late)
+    given = files.name(tmp_path / "ours", target)
+
+    assert (target.read_text(), given.name, given.read_text()) == ("theirs", "b-2.zip", "ours")
+    assert not (tmp_path / "ours").exists()
 
 
 def test_half_made_things_of_killed_processes_go_after_a_day(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from canceldesk.backup import archive, belongings, files, keeping
+from canceldesk.backup import archive, belongings, databases, files, keeping, making
 from canceldesk.backup.making import Made
 from canceldesk.backup.manifest import Counted
 from canceldesk.workbook.creating import create_list
@@ -59,6 +59,39 @@ def test_the_one_just_made_stays_even_if_the_clock_went_back(tmp_path: Path) -> 
     keeping.drop_older(made, 1)
 
     assert made.file.exists()
+
+
+def test_one_stamped_by_a_clock_that_was_ahead_takes_nobodys_place(tmp_path: Path) -> None:
+    a_backup(tmp_path, "canceldesk-2027-03-09T030000Z.zip", days=365)
+    a_backup(tmp_path, "canceldesk-2026-03-01T030000Z.zip", days=1)
+    a_backup(tmp_path, "canceldesk-2026-03-02T030000Z.zip", days=2)
+    made = a_backup(tmp_path, "canceldesk-2026-03-03T030000Z.zip", days=3)
+
+    dropped = keeping.drop_older(made, 2)
+
+    assert [file.name for file in dropped] == ["canceldesk-2026-03-01T030000Z.zip"]
+
+
+@pytest.mark.django_db
+def test_what_is_done_while_a_backup_is_made_is_in_the_workbook_if_in_the_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+
+    def copy(target: Path) -> Counted:
+        target.write_text("database")
+        done.append("database")
+        return manifest(()).counted
+
+    def read_workbook() -> belongings.Workbook:
+        done.append("workbook")
+        return belongings.Workbook(b"workbook")
+
+    monkeypatch.setenv("CANCELDESK_SECRET_KEY", "k")
+    monkeypatch.setattr(databases.of_the_desk().__class__, "prove", lambda *_: "")
+    making.pack(tmp_path, "b.zip", copy=copy, read_workbook=read_workbook)
+
+    assert done == ["database", "workbook"]
 
 
 def workbook_bytes(folder: Path) -> bytes:

@@ -125,3 +125,41 @@ def test_a_client_held_for_a_forgotten_case_is_found_by_the_comparison(tmp_path:
 
     assert came["wrong"] == 1
     assert "no case says why" in came["said"][0]
+
+
+@pytest.mark.parametrize("has_row", [True, False])
+def test_a_decision_to_cancel_that_was_taken_back_since_is_made_again_by_a_manager_alone(
+    tmp_path: Path, *, has_row: bool
+) -> None:
+    came = told(tmp_path, "cancelling_taken_back_today", has_row=has_row)
+
+    assert came["stayed"] == ["retained", []]
+    assert came["to_decide"] == ["C-00001"]
+    assert (came["state"], came["rows"], came["cancelled"]) == ("retention", [], [])
+    assert came["attention"].endswith("A manager must decide again.")
+    assert "may have been taken back after it" in came["log"][0]
+    assert came["then"] == ["retained", ""]
+
+
+@pytest.mark.parametrize(
+    ("billsby", "restored"), [("no", "closed"), ("refuse", "retention"), ("503", "retention")]
+)
+def test_what_was_cancelled_since_is_found_cancelled_and_never_cancelled_again(
+    tmp_path: Path, billsby: str, restored: str
+) -> None:
+    came = told(tmp_path, "cancelled_today", billsby=billsby)
+
+    assert came["closed_first"] == "closed"
+    assert came["to_decide"] == ([] if restored == "closed" else ["C-00001"])
+    assert (came["restored"], came["state"]) == (restored, "closed")
+    assert came["rows_are_the_first"]
+    assert (came["rows"], len(came["cancelled"]), len(came["written_off"])) == (1, 1, 1)
+
+
+def test_an_approval_that_may_have_been_taken_back_since_is_asked_for_again(tmp_path: Path) -> None:
+    came = told(tmp_path, "approved_before")
+
+    assert (came["forgotten"], came["state"], came["written_off"]) == (1, "closing", [])
+    assert "must approve" in came["waits"]
+    assert came["log"][0].startswith("asks for the approval of writing off ")
+    assert came["then"] == "closed"
