@@ -23,6 +23,7 @@ from .errors import (
     Refused,
     Unreachable,
 )
+from .scalars import clean
 
 LONGEST_RETRY_AFTER = 3600.0
 """Seconds. A sillier wish must not put a case to sleep for a week."""
@@ -55,10 +56,10 @@ class Reply:
             return ""
         with suppress(ValueError, RecursionError):
             text = _said(json.loads(text))
-        return " ".join(text.split())[:_LONGEST_WORDS]
+        return " ".join(clean(text).split())[:_LONGEST_WORDS]
 
     def _whole_text(self) -> str:
-        return self.body.decode("utf-8", "replace").strip()
+        return clean(self.body.decode("utf-8", "replace")).strip()
 
 
 def _said(value: object) -> str:

@@ -19,6 +19,7 @@ _TIME = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _WHOLE = re.compile(r"[+-]?\d{1,15}", re.ASCII)
+_NO_LETTER = re.compile("[\x00\ud800-\udfff]")
 
 
 def read_time(value: object) -> datetime | None:
@@ -89,12 +90,21 @@ def read_count(value: object) -> int | None:
     raise ValueError("not a whole number")
 
 
+def clean(text: str) -> str:
+    """Give a text without what JSON can say and no database can store: NUL and halves of pairs
+    (lone surrogates).
+    """
+    return _NO_LETTER.sub("", text)
+
+
 def read_text(value: object) -> str:
-    """Give a text without the space around it; integers become text, null becomes ``""``."""
+    """Give a text, :func:`clean` and without the space around it; integers become text, null
+    becomes ``""``.
+    """
     if value is None:
         return ""
     if isinstance(value, str):
-        return value.strip()
+        return clean(value).strip()
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     raise ValueError("not a text")
@@ -116,9 +126,9 @@ def read_id(value: object) -> str:
 
     Billsby's unique IDs are texts; its integers are internal numbers that no call takes.
     """
-    if not isinstance(value, str) or not value.strip():
+    if not isinstance(value, str) or not clean(value).strip():
         raise ValueError("it is missing")
-    return value.strip()
+    return clean(value).strip()
 
 
 def read_optional_id(value: object) -> str | None:

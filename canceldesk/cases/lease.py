@@ -3,7 +3,8 @@
 Whoever holds the lease writes only inside `fenced`, which fails when somebody else has taken
 the case over meanwhile: a process that slept through its lease changes nothing when it wakes.
 The token, not the time, is what keeps a pass from writing; so machines whose clocks differ, and a
-clock that is set back or ahead, cost a pass at worst.
+clock that is set back or ahead, cost a lease a pass at worst. What a pass writes down by a wrong
+clock, such as days and dates of charges, no lease can help.
 """
 
 from __future__ import annotations

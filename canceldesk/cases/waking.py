@@ -26,9 +26,13 @@ def wake(case_id: int) -> None:
     transaction.on_commit(lambda: case_woken.send(sender=Case, case_id=case_id), robust=True)
 
 
-def hurry(now: dt.datetime) -> int:
-    """Make every case due now that is planned for later and not merely watched; gives how many."""
-    is_merely_watched = Q(waits_for=WaitsFor.TIME, failures=0) & ~Q(state__in=OPEN_STATES)
+def hurry(now: dt.datetime, *, watched_until: dt.datetime) -> int:
+    """Make every case due now that is planned for later; gives how many. One that is merely watched
+    only if it is planned for after `watched_until`.
+    """
+    is_merely_watched = Q(
+        waits_for=WaitsFor.TIME, failures=0, next_pass_at__lte=watched_until
+    ) & ~Q(state__in=OPEN_STATES)
     return Case.objects.filter(~is_merely_watched, next_pass_at__gt=now).update(next_pass_at=now)
 
 

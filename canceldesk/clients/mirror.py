@@ -1,10 +1,20 @@
-"""Keeping the desk's copy of what was just read in Billsby."""
+"""Keeping the desk's copy of what was just read in Billsby.
+
+On PostgreSQL two writers that lock the same rows in opposite orders end each other. So what goes
+through several rows here goes through them in the order of their Billsby IDs or numbers.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
 from itertools import islice
+from operator import attrgetter
 from typing import TypeVar
+
+from django.db import transaction
+from django.db.models import CharField, Model, QuerySet
 
 from canceldesk import clock
 from canceldesk.billsby import CompanyInvoice, Customer, Invoice, SubscriptionSummary
@@ -48,6 +58,7 @@ _INVOICE_FIELDS = [
     "read_at",
 ]
 
+M = TypeVar("M", bound=Model)
 T = TypeVar("T")
 
 
@@ -63,7 +74,10 @@ def keep_clients(customers: Iterable[Customer]) -> int:
     region = configuration.text("PHONE_REGION")
     for some in _in_batches(customers):
         Client.objects.bulk_create(
-            [_client(customer, region) for customer in some],
+            [
+                _fitted(_client(customer, region))
+                for customer in sorted(some, key=attrgetter("billsby_id"))
+            ],
             update_conflicts=True,
             unique_fields=["billsby_id"],
             update_fields=_CLIENT_FIELDS,
@@ -91,32 +105,41 @@ def _client(customer: Customer, region: str) -> Client:
 def mark_gone(billsby_ids: Iterable[str]) -> None:
     """Say that these clients are no longer in Billsby."""
     for some in _in_batches(billsby_ids):
-        Client.objects.filter(billsby_id__in=some).update(gone_at=clock.now())
+        with _locked(Client.objects.filter(billsby_id__in=some), "billsby_id") as gone:
+            gone.update(gone_at=clock.now())
 
 
 def keep_subscription(client: Client, found: BillsbySubscription) -> None:
     """Store a subscription's details."""
-    now = clock.now()
+    keep_subscriptions(client, [found])
+
+
+def keep_subscriptions(client: Client, several: Iterable[BillsbySubscription]) -> None:
+    """Store the details of a client's subscriptions."""
+    once = {found.billsby_id: found for found in several}
     Subscription.objects.bulk_create(
-        [
-            Subscription(
-                billsby_id=found.billsby_id,
-                client=client,
-                plan_name=found.plan_name,
-                product_name=found.product_name,
-                status=found.status.value,
-                status_raw=found.status_raw,
-                currency=found.currency,
-                started_at=found.started_at,
-                next_billing_at=found.next_billing_at,
-                next_billing_minor=found.next_billing_minor,
-                read_at=now,
-                details_read_at=now,
-            )
-        ],
+        [_fitted(_subscription(client, once[billsby_id])) for billsby_id in sorted(once)],
         update_conflicts=True,
         unique_fields=["billsby_id"],
         update_fields=_DETAIL_FIELDS,
+    )
+
+
+def _subscription(client: Client, found: BillsbySubscription) -> Subscription:
+    now = clock.now()
+    return Subscription(
+        billsby_id=found.billsby_id,
+        client=client,
+        plan_name=found.plan_name,
+        product_name=found.product_name,
+        status=found.status.value,
+        status_raw=found.status_raw,
+        currency=found.currency,
+        started_at=found.started_at,
+        next_billing_at=found.next_billing_at,
+        next_billing_minor=found.next_billing_minor,
+        read_at=now,
+        details_read_at=now,
     )
 
 
@@ -137,17 +160,19 @@ def _keep_summaries(
 ) -> None:
     Subscription.objects.bulk_create(
         [
-            Subscription(
-                billsby_id=found.billsby_id,
-                client_id=clients[found.customer_id],
-                plan_name=found.plan_name,
-                product_name=found.product_name,
-                status=found.status.value,
-                status_raw=found.status_raw,
-                started_at=found.created_on,
-                read_at=clock.now(),
+            _fitted(
+                Subscription(
+                    billsby_id=found.billsby_id,
+                    client_id=clients[found.customer_id],
+                    plan_name=found.plan_name,
+                    product_name=found.product_name,
+                    status=found.status.value,
+                    status_raw=found.status_raw,
+                    started_at=found.created_on,
+                    read_at=clock.now(),
+                )
             )
-            for found in summaries
+            for found in sorted(summaries, key=attrgetter("billsby_id"))
         ],
         update_conflicts=True,
         unique_fields=["billsby_id"],
@@ -157,14 +182,16 @@ def _keep_summaries(
 
 def keep_unlisted(client: Client, listed: Iterable[str]) -> None:
     """Say of the client's subscriptions that Billsby lists no longer that nothing is known."""
-    client.subscriptions.exclude(billsby_id__in=list(listed)).update(
-        status=Subscription.Status.UNKNOWN,
-        status_raw="No longer listed",
-        next_billing_at=None,
-        next_billing_minor=None,
-        read_at=clock.now(),
-        details_read_at=clock.now(),
-    )
+    others = client.subscriptions.exclude(billsby_id__in=list(listed))
+    with _locked(others, "billsby_id") as unlisted:
+        unlisted.update(
+            status=Subscription.Status.UNKNOWN,
+            status_raw="No longer listed",
+            next_billing_at=None,
+            next_billing_minor=None,
+            read_at=clock.now(),
+            details_read_at=clock.now(),
+        )
 
 
 def keep_open_invoices(client: Client, invoices: Iterable[Invoice]) -> None:
@@ -174,7 +201,8 @@ def keep_open_invoices(client: Client, invoices: Iterable[Invoice]) -> None:
     numbers = [invoice.number for invoice in standing]
     settled = OpenInvoice.objects.filter(client=client).exclude(number__in=numbers)
     if settled.exists():  # deleting locks SQLite's database even where there is nothing
-        settled.delete()
+        with _locked(settled, "number") as locked:
+            locked.delete()
 
 
 def add_open_invoices(invoices: Iterable[CompanyInvoice], clients: dict[str, int]) -> None:
@@ -188,22 +216,55 @@ def add_open_invoices(invoices: Iterable[CompanyInvoice], clients: dict[str, int
 
 
 def _open_invoice(client_pk: int, invoice: Invoice | CompanyInvoice) -> OpenInvoice:
-    return OpenInvoice(
-        number=invoice.number,
-        client_id=client_pk,
-        amount_minor=invoice.amount_minor,
-        currency=invoice.currency,
-        status=invoice.status.value,
-        status_raw=invoice.status_raw,
-        issued_at=invoice.issued_at,
-        read_at=clock.now(),
+    return _fitted(
+        OpenInvoice(
+            number=invoice.number,
+            client_id=client_pk,
+            amount_minor=invoice.amount_minor,
+            currency=invoice.currency,
+            status=invoice.status.value,
+            status_raw=invoice.status_raw,
+            issued_at=invoice.issued_at,
+            read_at=clock.now(),
+        )
     )
 
 
 def _upsert_invoices(invoices: list[OpenInvoice]) -> None:
     OpenInvoice.objects.bulk_create(
-        invoices, update_conflicts=True, unique_fields=["number"], update_fields=_INVOICE_FIELDS
+        sorted(invoices, key=attrgetter("number")),
+        update_conflicts=True,
+        unique_fields=["number"],
+        update_fields=_INVOICE_FIELDS,
     )
+
+
+@contextmanager
+def _locked(rows: QuerySet[M], order: str) -> Iterator[QuerySet[M]]:
+    """The rows, locked one after the other in that order, until the block ends."""
+    with transaction.atomic():
+        found = rows.order_by(order).select_for_update().values_list("pk", flat=True)
+        yield rows.model._default_manager.filter(pk__in=list(found))
+
+
+def _fitted(row: M) -> M:
+    """Shorten what is longer than its column: PostgreSQL would refuse everybody in the statement
+    for it. Half an ID would be somebody else's, so an ID is left as it is.
+    """
+    for name, longest in _lengths(type(row)):
+        value = getattr(row, name)
+        if len(value) > longest:
+            setattr(row, name, value[:longest])
+    return row
+
+
+@lru_cache
+def _lengths(model: type[Model]) -> list[tuple[str, int]]:
+    return [
+        (field.attname, field.max_length)
+        for field in model._meta.concrete_fields
+        if isinstance(field, CharField) and field.max_length and not field.unique
+    ]
 
 
 def _in_batches(things: Iterable[T]) -> Iterator[list[T]]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
-from django.db import transaction
+import structlog
+from django.db.models import QuerySet
 
 from canceldesk import clock
 from canceldesk.billsby import (
@@ -25,6 +26,12 @@ from canceldesk.clients import mirror
 from canceldesk.clients.models import Client, OpenInvoice, Refresh, Subscription
 
 MOST_LOOKED_UP = 20
+NOT_STORED = (
+    "What Billsby says of the clients could not be stored, because of a fault of the desk's own or "
+    "of its database. The desk tries again by itself; if it stays so, look at the worker's log."
+)
+
+logger = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -50,6 +57,9 @@ def refresh_all(billsby: Billsby) -> Refresh:
         _read_open_invoices(billsby, clients)
     except BillsbyError as problem:
         run.problem = str(problem)
+    except Exception:
+        logger.exception("refresh_broke")
+        run.problem = NOT_STORED
     run.ended_at = clock.now()
     run.save()
     return run
@@ -114,13 +124,15 @@ def read(billsby: Billsby, billsby_id: str) -> Reading:
 
 
 def keep(client: Client, reading: Reading) -> None:
-    """Store what was read of one client; `client` itself is brought up to date too."""
-    with transaction.atomic():
-        mirror.keep_clients([reading.customer])
-        for found in reading.subscriptions:
-            mirror.keep_subscription(client, found)
-        mirror.keep_unlisted(client, [found.billsby_id for found in reading.subscriptions])
-        mirror.keep_open_invoices(client, reading.invoices)
+    """Store what was read of one client; `client` itself is brought up to date too.
+
+    Not in one transaction: whoever keeps the locks of one statement while asking for those of the
+    next may wait for a refresh that waits for it.
+    """
+    mirror.keep_clients([reading.customer])
+    mirror.keep_subscriptions(client, reading.subscriptions)
+    mirror.keep_unlisted(client, [found.billsby_id for found in reading.subscriptions])
+    mirror.keep_open_invoices(client, reading.invoices)
     client.refresh_from_db()
 
 
@@ -137,9 +149,19 @@ def look_up(billsby: Billsby, query: str) -> int:
     return mirror.keep_clients(found)
 
 
+def newest_refresh() -> Refresh | None:
+    """The refresh that began last, whatever came of it."""
+    return _newest_first().first()
+
+
 def last_refresh() -> Refresh | None:
     """The newest complete refresh."""
-    return Refresh.objects.filter(problem="").exclude(ended_at=None).first()
+    return _newest_first().filter(problem="").exclude(ended_at=None).first()
+
+
+def _newest_first() -> QuerySet[Refresh]:
+    # Not by when they began: one that was stamped by a clock ahead would be the newest for good.
+    return Refresh.objects.order_by("-pk")
 
 
 def subscriptions_of(client: Client) -> list[Subscription]:

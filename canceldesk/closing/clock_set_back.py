@@ -7,11 +7,13 @@ from __future__ import annotations
 import datetime as dt
 
 import structlog
+from django.db import transaction
 
 from canceldesk import clock
 from canceldesk.cases import waking
 from canceldesk.cases.models import LogEntry
-from canceldesk.closing.models import Hold, Intent
+from canceldesk.closing import watching
+from canceldesk.closing.models import Hold, Intent, Watch
 from canceldesk.configuration import services as configuration
 
 logger = structlog.get_logger(__name__)
@@ -30,14 +32,27 @@ def was_before() -> bool:
 
 
 def put_right() -> int:
-    """Have every case that is not merely watched looked at now, and count the waits of what was
-    sent or lifted from now on; gives how many cases were waiting.
+    """Have every case looked at now that is not merely watched, or watched only at a time that no
+    watch ever plans; count the waits of what was sent or lifted from now on; go on with watches
+    that were ended by the wrong clock. Gives how many cases were waiting.
     """
     now = clock.now()
     latest_release = now + dt.timedelta(minutes=configuration.whole("RELEASE_MINUTES"))
     # Each for itself: a pass locks the case before what belongs to it, and none may wait for this.
     Intent.objects.filter(sent_at__gt=now).update(sent_at=now)
     Hold.objects.filter(release_until__gt=latest_release).update(release_until=latest_release)
-    hurried = waking.hurry(now)
-    logger.warning("clock_set_back", cases=hurried)
+    hurried = waking.hurry(now, watched_until=now + watching.EVERY)
+    reopened = _go_on_watching(now)
+    logger.warning("clock_set_back", cases=hurried, watches=reopened)
     return hurried
+
+
+def _go_on_watching(now: dt.datetime) -> int:
+    """A watch whose last look lies ahead may have ended before its time; how many did."""
+    ended = Watch.objects.filter(checked_at__gt=now).exclude(result=Watch.Result.WATCHING)
+    cases = list(ended.values_list("case", flat=True))
+    for case_id in cases:
+        with transaction.atomic():
+            waking.wake(case_id)
+            Watch.objects.filter(case=case_id).update(result=Watch.Result.WATCHING, checked_at=None)
+    return len(cases)

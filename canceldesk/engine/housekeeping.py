@@ -14,7 +14,6 @@ from canceldesk import clock, outside
 from canceldesk.cases import lease as leases
 from canceldesk.cases import waking
 from canceldesk.clients import refreshing
-from canceldesk.clients.models import Refresh
 from canceldesk.closing import clock_set_back
 from canceldesk.configuration import services as configuration
 from canceldesk.engine.place import client
@@ -71,13 +70,14 @@ def refresh_is_due() -> bool:
         outside.billsby()
     except NotSetUpError:
         return False
-    newest = Refresh.objects.first()
+    newest = refreshing.newest_refresh()
     if newest is None or newest.ended_at is None:
         return True
-    wait = dt.timedelta(minutes=configuration.whole("SYNC_MINUTES"))
-    if newest.problem:
-        wait = min(wait, FIRST_REFRESH_RETRY)
-    return newest.started_at + wait <= clock.now()
+    now, every = clock.now(), dt.timedelta(minutes=configuration.whole("SYNC_MINUTES"))
+    wait = min(every, FIRST_REFRESH_RETRY) if newest.problem else every
+    # Far ahead, it was stamped by a clock that was wrong then. A little is how clocks may differ:
+    # two machines must not refresh in turn without end.
+    return newest.started_at <= now - wait or newest.started_at > now + every
 
 
 def comparison_is_due(now: dt.datetime) -> bool:
@@ -153,8 +153,9 @@ def compare_if_due() -> bool:
 
 
 class SteppingClock:
-    """Tells when the clock was set back since it was last asked. A clock that was set ahead needs
-    nobody: what waits is only looked at sooner.
+    """Tells when the clock was set back since it was last asked. One that was set ahead cannot be
+    told from a machine that slept; what it makes of it is put right once it is set back, as far as
+    it can be: what was decided, held or listed by it keeps its dates.
     """
 
     def __init__(self) -> None:

@@ -115,5 +115,8 @@ def _compare_book() -> None:
     except (BillsbyError, ListError, CannotCompareError, NotSetUpError) as problem:
         logger.warning("book_not_compared", problem=str(problem))
         raise NotComparedError(str(problem)) from None
+    except Exception as problem:
+        logger.exception("comparison_broke")
+        raise NotComparedError("The comparison broke; the log says how.") from problem
     finally:
         close_old_connections()

@@ -215,3 +215,10 @@ def test_an_error_survives_being_stored_by_the_engine(error):
     assert type(again) is type(error)
     assert isinstance(again, BillsbyError)
     assert (str(again), vars(again)) == (str(error), vars(error))
+
+
+@pytest.mark.parametrize("body", ['{"message": "No\\u0000 way\\ud800."}', "No\x00 way."])
+def test_what_no_database_can_store_is_left_out_of_billsbys_words(body):
+    problem = no(400, body)
+    assert "“No way.”" in str(problem)
+    assert "\x00" not in problem.body

@@ -192,3 +192,11 @@ def test_the_data_of_an_event_is_kept_whatever_it_is():
     assert read_mapping("{}") == {}
     assert read_mapping("moved") == {"value": "moved"}
     assert read_mapping([1, 2]) == {"value": [1, 2]}
+
+
+@pytest.mark.parametrize("strange", ["\x00", "\ud800"])
+def test_what_no_database_can_store_is_left_out_of_texts_and_ids(strange):
+    assert read_text(f" Anna{strange} ") == "Anna"
+    assert read_id(f"CUS{strange}1") == "CUS1"
+    with pytest.raises(ValueError, match="missing"):
+        read_id(strange)

@@ -493,6 +493,14 @@ def test_a_young_copy_is_not_read_again(desk: Desk) -> None:
     assert len(desk.company.calls()) > before
 
 
+def test_a_copy_stamped_by_a_clock_far_ahead_is_not_young_for_ever(desk: Desk) -> None:
+    refreshing.refresh_all(desk.billsby)
+    desk.later(days=-1)
+    before = len(desk.company.calls())
+    checks.compare_book(desk.billsby, desk.the_list)
+    assert len(desk.company.calls()) > before
+
+
 def test_an_empty_book_is_a_good_book(desk: Desk) -> None:
     report = compare(desk)
     assert report == Report(rows=0, of_cases=0, unmatched=0, unclear=0, unreadable=0, wrong={})

@@ -8,11 +8,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.db import DataError, connection
+from django.test.utils import CaptureQueriesContext
 
 from canceldesk import clock
 from canceldesk.billsby import (
     BillsbyError,
     Customer,
+    Invoice,
+    InvoiceStatus,
     Nonsense,
     NotFound,
     SubscriptionStatus,
@@ -23,6 +27,7 @@ from canceldesk.billsby.client import HttpBillsby
 from canceldesk.clients import mirror, refreshing
 from canceldesk.clients.models import Client, OpenInvoice, Refresh, Subscription
 from tests.clients.conftest import START, Practice
+from tests.databases import on_postgresql
 from tests.factories import make_client, make_invoice, make_subscription
 
 
@@ -269,6 +274,96 @@ def test_a_refresh_that_has_not_ended_or_failed_is_not_the_last(practice: Practi
     Refresh.objects.create(started_at=START + dt.timedelta(hours=1))
     Refresh.objects.create(started_at=START, ended_at=START, problem="No answer.")
     assert refreshing.last_refresh() == done
+
+
+def test_the_last_refresh_is_the_one_that_came_last_whatever_the_clock_said(
+    practice: Practice,
+) -> None:
+    Refresh.objects.create(started_at=START + dt.timedelta(days=365), ended_at=START)
+    last = Refresh.objects.create(started_at=START, ended_at=START)
+    assert refreshing.last_refresh() == last
+
+
+def test_values_longer_than_a_column_stop_nobody(practice: Practice) -> None:
+    long = practice.company.add_customer("A" * 300, "B" * 300, phone_number="1" * 90)
+    service = practice.company.add_subscription(long.uid)
+    practice.company.add_customer("Bert", "Berg")
+    run = refreshing.refresh_all(practice.billsby)
+    assert (run.problem, run.clients) == ("", 2)
+    client = Client.objects.get(billsby_id=long.uid)
+    assert (len(client.first_name), len(client.phone), len(client.phone_digits)) == (200, 64, 64)
+    found = replace(
+        practice.billsby.subscription(service.uid), status_raw="S" * 90, currency="DOLLARS"
+    )
+    mirror.keep_subscription(client, found)
+    kept = client.subscriptions.get()
+    assert (kept.status_raw, kept.currency) == ("S" * 64, "DOL")
+
+
+def test_what_cannot_be_stored_ends_the_refresh_with_a_sentence(
+    practice: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
+        raise DataError("value too long for type character varying(64)")
+
+    monkeypatch.setattr(mirror, "keep_summaries", broken)
+    run = refreshing.refresh_all(practice.billsby)
+    run.refresh_from_db()
+    assert (run.problem, run.ended_at) == (refreshing.NOT_STORED, START)
+    assert refreshing.last_refresh() is None
+
+
+def written_in_order(asked: CaptureQueriesContext, names: list[str]) -> list[list[str]]:
+    """Of each statement that writes or locks several rows, the names in the order it goes."""
+    found = []
+    for query in asked.captured_queries:
+        said = query["sql"]
+        places = {said.find(f"'{name}'"): name for name in names if f"'{name}'" in said}
+        if said.startswith("INSERT") and len(places) > 1:
+            found.append([places[place] for place in sorted(places)])
+    return found
+
+
+def test_several_rows_are_always_written_in_the_same_order(practice: Practice) -> None:
+    client = make_client(billsby_id="CUS1")
+    names = ["A1", "B2", "C3"]
+    summaries = [
+        SubscriptionSummary(
+            billsby_id=name, customer_id="CUS1", status=SubscriptionStatus.ACTIVE, status_raw="x"
+        )
+        for name in reversed(names)
+    ]
+    service = practice.company.add_subscription(practice.company.add_customer("A", "B").uid)
+    detailed = practice.billsby.subscription(service.uid)
+    invoice = Invoice(
+        number="",
+        amount_minor=1,
+        refundable_minor=None,
+        currency="USD",
+        status=InvoiceStatus.UNPAID,
+        status_raw="Unpaid",
+        issued_at=None,
+    )
+    with CaptureQueriesContext(connection) as asked:
+        mirror.keep_clients([Customer(billsby_id=name) for name in reversed(names)])
+        mirror.keep_summaries(summaries, {"CUS1": client.pk})
+        several = [replace(detailed, billsby_id=name) for name in reversed(names)]
+        mirror.keep_subscriptions(client, [*several, several[0]])
+        mirror.keep_open_invoices(client, [replace(invoice, number=n) for n in reversed(names)])
+    assert written_in_order(asked, names) == [names] * 4
+
+
+@pytest.mark.skipif(not on_postgresql(), reason="SQLite writes one after the other anyway")
+def test_several_rows_are_changed_in_the_same_order(practice: Practice) -> None:
+    client = make_client()
+    make_subscription(client)
+    make_invoice(client)
+    with CaptureQueriesContext(connection) as asked:
+        mirror.mark_gone([client.billsby_id])
+        mirror.keep_unlisted(client, [])
+        mirror.keep_open_invoices(client, [])
+    locking = [one["sql"] for one in asked.captured_queries if "FOR UPDATE" in one["sql"]]
+    assert [("ORDER BY" in one) for one in locking] == [True] * 3
 
 
 def test_a_client_that_vanished_from_billsby_says_so(practice: Practice) -> None:

@@ -9,7 +9,7 @@ import pytest
 from canceldesk import clock
 from canceldesk.cases.models import Case, Decision
 from canceldesk.closing import clock_set_back, services
-from canceldesk.closing.models import Hold, Intent
+from canceldesk.closing.models import Hold, Intent, Watch
 from canceldesk.workbook.errors import InUse
 from tests.closing.conftest import Desk, due_now
 
@@ -102,11 +102,66 @@ def test_cases_that_have_ended_wait_for_their_watch_as_before(desk: Desk) -> Non
     case = desk.decided(subscription, decision=Decision.CANCEL)
     desk.settle(case)
     planned = Case.objects.get().next_pass_at
+    desk.later(hours=2)
     set_back()
 
     assert clock_set_back.put_right() == 0
 
     assert Case.objects.get().next_pass_at == planned
+
+
+@pytest.mark.parametrize("decision", [Decision.CANCEL, Decision.RETAINED])
+def test_a_watch_planned_by_a_clock_far_ahead_is_not_waited_for(
+    desk: Desk, decision: Decision
+) -> None:
+    _, subscription = desk.client()
+    case = desk.decided(subscription, decision=decision)
+    desk.settle(case)
+    set_back(30 * 24 * HOUR)
+
+    assert clock_set_back.put_right() == 1
+
+    assert due_now(case)
+
+
+@pytest.mark.parametrize("decision", [Decision.CANCEL, Decision.RETAINED])
+def test_a_watch_that_a_clock_ahead_has_ended_goes_on_to_its_own_end(
+    desk: Desk, decision: Decision
+) -> None:
+    _, subscription = desk.client()
+    case = desk.decided(subscription, decision=decision)
+    desk.settle(case)
+    began = clock.now()
+    clock.advance(365 * 24 * HOUR)
+    desk.advance(case)
+    assert Watch.objects.get().result == Watch.Result.CLEAN
+    set_back(clock.now() - began)
+
+    clock_set_back.put_right()
+
+    assert due_now(case)
+    desk.advance(case)
+    watch = Watch.objects.get()
+    assert (watch.result, watch.checked_at) == (Watch.Result.WATCHING, clock.now())
+    assert watch.ends_at is not None
+    clock.advance(watch.ends_at - clock.now())
+    desk.advance(case)
+    assert Watch.objects.get().result == Watch.Result.CLEAN
+
+
+def test_a_watch_that_has_ended_in_its_own_time_stays_over(desk: Desk) -> None:
+    _, subscription = desk.client()
+    case = desk.decided(subscription, decision=Decision.RETAINED)
+    desk.settle(case)
+    desk.later(days=31)
+    desk.advance(case)
+    assert Watch.objects.get().result == Watch.Result.CLEAN
+    desk.later(hours=2)
+    set_back()
+
+    clock_set_back.put_right()
+
+    assert Watch.objects.get().result == Watch.Result.CLEAN
 
 
 @pytest.mark.parametrize(

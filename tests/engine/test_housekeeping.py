@@ -230,6 +230,19 @@ def test_a_copy_is_refreshed_as_often_as_the_setting_says(
 
 
 @pytest.mark.usefixtures("set_up")
+@pytest.mark.parametrize("problem", ["", "Billsby did not answer."])
+@pytest.mark.parametrize(("ahead", "is_due"), [(15 * MINUTE, False), (16 * MINUTE, True)])
+def test_a_refresh_stamped_by_a_clock_far_ahead_is_not_the_newest_for_ever(
+    ahead: dt.timedelta, problem: str, *, is_due: bool
+) -> None:
+    _refreshed(-ahead, problem=problem)
+    assert housekeeping.refresh_is_due() is is_due
+
+    _refreshed(dt.timedelta(0))
+    assert housekeeping.refresh_is_due() is False
+
+
+@pytest.mark.usefixtures("set_up")
 def test_a_refresh_that_failed_is_tried_again_sooner() -> None:
     _refreshed(MINUTE, problem="Billsby did not answer.")
 

@@ -249,7 +249,12 @@ def test_a_worker_refreshes_the_clients_and_compares_the_book(chores: Chores) ->
 
 @pytest.mark.usefixtures("made")
 @pytest.mark.parametrize(
-    "trouble", [Unreachable("Billsby did not answer."), NotSetUpError("Not set up.")]
+    "trouble",
+    [
+        Unreachable("Billsby did not answer."),
+        NotSetUpError("Not set up."),
+        RuntimeError("a fault of the desk's own"),
+    ],
 )
 def test_a_comparison_that_could_not_be_made_is_kept_as_failed(
     chores: Chores, trouble: Exception
