@@ -201,6 +201,9 @@ class Message(models.Model):
     body = models.TextField()
     at = models.DateTimeField()
     by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    form_token = models.CharField(  # noqa: DJ001 - many have none, and those are not equal
+        max_length=64, unique=True, null=True, help_text="Makes posting a form twice one message"
+    )
 
     class Meta:
         ordering = ["at", "id"]

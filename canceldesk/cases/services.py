@@ -48,8 +48,8 @@ class MovedOnError(CaseError):
 
 
 DECIDE_AGAIN: Final = (
-    "The desk was put back to a backup, so nobody knows whether the decision to cancel still stands. "
-    "A manager must decide again."
+    "The desk was put back to a backup, so it is not known whether the decision to cancel still "
+    "stands. A manager must decide again."
 )
 _LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 _IN_WORDS = {state: str(state.label).lower() for state in State} | {State.RETENTION: "in retention"}
@@ -213,16 +213,36 @@ def add_message(
     channel: Channel,
     body: str,
     at: dt.datetime | None = None,
+    form_token: str | None = None,
 ) -> Message:
-    """Note what was said or written. Raises CaseError when there is nothing in it."""
+    """Note what was said or written. The same words with the same `form_token` again give the same
+    message. Raises CaseError when there is nothing in it.
+    """
     authority.require(by, Act.NOTE)
     if not body.strip():
         raise CaseError("Write what was said before you save it.")
-    with transaction.atomic():
-        message = _store_message(case, direction, channel, body, by, at or clock.now())
-        log.record(Verb.CASE_MESSAGE, by=by, case=case, channel=channel.label)
-        changed(case)
+    if posted := _noted_before(case, form_token, body):
+        return posted
+    if form_token and Message.objects.filter(form_token=form_token).exists():
+        form_token = None  # it names another message already; this one must not be lost for it
+    try:
+        with transaction.atomic():
+            message = _store_message(
+                case, direction, channel, body, by, at or clock.now(), form_token or None
+            )
+            log.record(Verb.CASE_MESSAGE, by=by, case=case, channel=channel.label)
+            changed(case)
+    except IntegrityError:
+        if posted := _noted_before(case, form_token, body):
+            return posted
+        raise
     return message
+
+
+def _noted_before(case: Case, form_token: str | None, body: str) -> Message | None:
+    if not form_token:
+        return None
+    return case.messages.filter(form_token=form_token, body=body.strip()).first()
 
 
 def _store_message(
@@ -232,9 +252,16 @@ def _store_message(
     body: str,
     by: User | None,
     at: dt.datetime,
+    form_token: str | None = None,
 ) -> Message:
     return Message.objects.create(
-        case=case, direction=direction, channel=channel, body=body.strip(), by=by, at=at
+        case=case,
+        direction=direction,
+        channel=channel,
+        body=body.strip(),
+        by=by,
+        at=at,
+        form_token=form_token,
     )
 
 

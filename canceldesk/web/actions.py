@@ -58,6 +58,7 @@ def _note(form: CaseForm) -> str:
         direction=Message.Direction(given["direction"]),
         channel=Channel(given["channel"]),
         body=given["body"],
+        form_token=given["form_token"],
     )
     return "Noted."
 

@@ -48,6 +48,23 @@ def is_due(case: Case) -> bool:
 # ---------------------------------------------------------------- messages
 
 
+def test_a_note_that_is_sent_twice_is_noted_once(agent: User) -> None:
+    case = make_case()
+    first = said(case, agent, form_token="t")
+    assert said(case, agent, " Call me tomorrow.", form_token="t") == first
+    assert (Message.objects.count(), LogEntry.objects.count()) == (1, 1)
+
+
+def test_other_words_from_the_same_form_are_not_lost(agent: User) -> None:
+    case = make_case()
+    said(case, agent, form_token="t")
+    said(case, agent, "Call me on Friday.", form_token="t")
+    said(make_case(), agent, form_token="t")
+    said(case, agent)
+    said(case, agent)
+    assert Message.objects.count() == 5
+
+
 def test_a_message_is_kept_as_it_was_said(agent: User) -> None:
     case = make_case()
     message = said(case, agent, "  Call me\ntomorrow. \n")
@@ -353,6 +370,19 @@ def test_attention_ends_and_says_so_once() -> None:
     assert (case.attention, case.attention_since) == ("", None)
     verbs = list(LogEntry.objects.values_list("verb", flat=True))
     assert verbs == [Verb.CASE_ATTENTION, Verb.CASE_ATTENTION_OVER]
+
+
+def test_that_a_manager_must_decide_again_stands_until_one_has() -> None:
+    case = make_case()
+    cases.set_attention(case, cases.DECIDE_AGAIN)
+    cases.set_attention(case, "Close the workbook.")
+    assert case.attention == f"{cases.DECIDE_AGAIN} Close the workbook."
+    cases.set_attention(case, "")
+    assert case.attention == cases.DECIDE_AGAIN
+    Case.objects.update(state=State.RETAINED)
+    case.refresh_from_db()
+    cases.set_attention(case, "")
+    assert case.attention == ""
 
 
 def test_another_reason_is_news() -> None:

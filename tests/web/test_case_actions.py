@@ -91,6 +91,17 @@ def test_a_wrong_note_is_not_kept_but_what_was_typed_is(
         assert "Please stop it</textarea>" in response.content.decode()
 
 
+def test_a_note_that_is_sent_again_is_kept_once(agents_browser: Browser) -> None:
+    case = make_case()
+    page = agents_browser.get(f"/cases/{case.pk}/").content.decode()
+    tokens = re.findall(r'name="form_token" value="(\w+)" id="note-form_token"', page)
+    assert len(tokens) == 1
+    for _ in range(2):
+        given = {**NOTE, "form_token": tokens[0]}
+        assert _is_done(_post(agents_browser, case, "note", **given), case, "talk")
+    assert Message.objects.count() == 1
+
+
 def test_a_note_can_be_added_to_an_ended_case(browser: Browser) -> None:
     case = make_case(State.CLOSED)
     assert _is_done(_post(browser, case, "note", **NOTE), case, "talk")

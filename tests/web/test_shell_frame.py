@@ -11,6 +11,7 @@ import pytest
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
@@ -69,6 +70,11 @@ def _away(request: HttpRequest) -> HttpResponse:
     raise OperationalError("server at 10.0.0.1 closed the connection")
 
 
+def _keeps(request: HttpRequest) -> HttpResponse:
+    request.session["kept"] = True
+    return HttpResponse("kept")
+
+
 def _interrupted(request: HttpRequest) -> HttpResponse:
     raise SessionInterrupted("the session could not be stored")
 
@@ -89,6 +95,7 @@ urlpatterns = [
     path("forbidden/", _forbidden),
     path("broken/", _broken),
     path("away/", _away),
+    path("keeps/", _keeps),
     path("interrupted/", _interrupted),
     path("onward/", _onward),
     path("fragment/", _fragment),
@@ -303,16 +310,41 @@ def test_a_fault_is_admitted_without_its_details(headers: dict[str, str]) -> Non
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX])
-@pytest.mark.parametrize("method", ["get", "post"])
-def test_a_database_that_is_away_is_no_fault_and_nothing_is_said_to_be_kept(
-    headers: dict[str, str], method: str
+@pytest.mark.parametrize(
+    ("method", "sentence"),
+    [("get", errors.DATABASE_AWAY), ("post", errors.DATABASE_AWAY_AFTER_SENDING)],
+)
+def test_a_database_that_is_away_is_no_fault_and_nothing_is_said_to_be_kept_or_lost(
+    headers: dict[str, str], method: str, sentence: str
 ) -> None:
     browser = Client(raise_request_exception=False)
     response = getattr(browser, method)("/away/", headers=headers)
     assert response.status_code == 503
     said = unquote(response.headers.get("X-Desk-Problem", "") or response.content.decode())
-    assert errors.DATABASE_AWAY in said
+    assert sentence in said
+    assert "not saved" not in said
     assert "10.0.0.1" not in said
+
+
+def test_a_fault_while_something_was_sent_does_not_say_that_it_is_lost_or_kept() -> None:
+    response = Client(raise_request_exception=False).post("/broken/")
+    assert response.status_code == 500
+    assert errors.FAULT_AFTER_SENDING in response.content.decode()
+
+
+def test_what_was_saved_before_the_database_went_is_not_said_to_be_unsaved(
+    client: Client, agent: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.force_login(agent, "allauth.account.auth_backends.AuthenticationBackend")
+
+    def gone(_session: SessionStore, must_create: bool = False) -> None:
+        raise OperationalError("server closed the connection")
+
+    monkeypatch.setattr(SessionStore, "save", gone)
+    client.raise_request_exception = False
+    response = client.post("/keeps/")
+    assert response.status_code == 503
+    assert errors.DATABASE_AWAY_AFTER_SENDING in response.content.decode()
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX])

@@ -79,6 +79,9 @@ class NoteForm(CaseForm):
     """A message of the conversation."""
 
     key = "note"
+    form_token = forms.CharField(
+        widget=forms.HiddenInput, initial=new_token, max_length=64, required=False
+    )
     direction = forms.ChoiceField(label="Who spoke", choices=Message.Direction.choices)
     channel = forms.ChoiceField(label="How", choices=Channel.choices)
     body = _words("What was said or written")

@@ -19,21 +19,28 @@ STALE_FORM = (
 )
 NOT_FOUND = "There is nothing at this address. It may have been moved, or the link is incomplete."
 FAULT = (
-    "The desk could not do that because of a fault of its own. Nothing is lost. "
-    "Try again; if it happens twice, tell an admin."
+    "The desk could not show that because of a fault of its own. Try again; if it happens twice, "
+    "tell an admin."
 )
-
-
+FAULT_AFTER_SENDING = (
+    "The desk ran into a fault of its own, so it cannot say whether what you sent was saved. "
+    "Look at the case or the page again before you repeat it; if it happens twice, tell an admin."
+)
 DATABASE_AWAY = (
-    "The desk cannot reach its database just now, so what you sent was not saved. Keep this page, "
-    "wait a minute and send it again; if that does not help, tell an admin."
+    "The desk cannot reach its database just now. Wait a minute and load the page again; if that "
+    "does not help, tell an admin."
 )
-
-
+# What was sent is stored before the answer is complete, and the database may go in between.
+DATABASE_AWAY_AFTER_SENDING = (
+    "The desk cannot reach its database just now, so it cannot say whether what you sent was "
+    "saved. Keep this page, wait a minute and look at the case or the page in another tab before "
+    "you repeat it; if the database stays away, tell an admin."
+)
 INTERRUPTED = (
     "The desk was interrupted while it answered, so it cannot say whether what you sent was saved. "
     "Look at the case or the page again before you repeat it."
 )
+READING = ("GET", "HEAD", "OPTIONS")
 NOT_UNDERSTOOD = "The desk did not understand that. Go back, reload the page and try again."
 
 
@@ -66,9 +73,12 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def fault(request: HttpRequest) -> HttpResponse:
     """500, or 503 while the database is away; drawn without asking the database for anything."""
+    is_sent = request.method not in READING
     if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
-        return _page(request, HTTPStatus.SERVICE_UNAVAILABLE, "The database is away", DATABASE_AWAY)
-    return _page(request, HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong", FAULT)
+        away = DATABASE_AWAY_AFTER_SENDING if is_sent else DATABASE_AWAY
+        return _page(request, HTTPStatus.SERVICE_UNAVAILABLE, "The database is away", away)
+    sentence = FAULT_AFTER_SENDING if is_sent else FAULT
+    return _page(request, HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong", sentence)
 
 
 def _page(request: HttpRequest, status: HTTPStatus, title: str, sentence: str) -> HttpResponse:
