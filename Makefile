@@ -8,6 +8,9 @@ PYTEST := $(BIN)/pytest -n 2
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK := uv pip compile --universal --generate-hashes --no-header --no-annotate --no-strip-extras --quiet
 
+# Or each of the many processes that tests start compiles the whole desk anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-reset run migrate test test-sqlite test-postgresql journeys chaos coverage lint types format bench lock clean
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,15 @@ class Scheduling(LoadScopeScheduling):  # type: ignore[misc] # xdist has no type
             (group for place, group in IN_ONE_WORKER.items() if nodeid.startswith(place)), nodeid
         )
 
+    def mark_test_complete(self, node: Any, item_index: int, duration: float = 0) -> None:
+        """As xdist does, but forgetting what is done: xdist counts through all that a worker ever
+        had, after every test.
+        """
+        scope = self._split_scope(self.registered_collections[node][item_index])
+        super().mark_test_complete(node, item_index, duration)
+        if all(self.assigned_work[node][scope].values()):
+            del self.assigned_work[node][scope]
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
@@ -62,6 +72,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=others)
     elif wrong := [item for item in items if is_in_room_without(item.path) and uses_database(item)]:
         raise pytest.UsageError(f"{wrong[0].nodeid} uses a database; see ROOMS_WITHOUT")
+
+
+def pytest_collection_finish() -> None:
+    """What is there now stays to the end: no collector of garbage need look at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:

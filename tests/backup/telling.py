@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import subprocess
 import sys
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +18,37 @@ ROOT = Path(__file__).parents[2]
 
 def told(work: Path, story: str, **how: object) -> Any:
     """What came of a story of `tests.backup.stories`, begun on a migrated database."""
+    said, complained = work / "story.out", work / "story.err"
     with migrated_database(work / "desk") as url:
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.backup.stories", work, story, json.dumps(how)],
-            env={**own_environment(work), "CANCELDESK_DATABASE_URL": url},
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout.splitlines()[-1])
+        asked = {
+            "module": "tests.backup.stories",
+            "arguments": [str(work), story, json.dumps(how)],
+            "environment": {**own_environment(work), "CANCELDESK_DATABASE_URL": url},
+            "files": [os.devnull, str(said), str(complained)],
+        }
+        teller = _teller()
+        assert teller.stdin is not None
+        assert teller.stdout is not None
+        teller.stdin.write(json.dumps(asked) + "\n")
+        teller.stdin.flush()
+        ended = teller.stdout.readline()
+    assert ended == "0\n", complained.read_text()[-3000:]
+    return json.loads(said.read_text().splitlines()[-1])
+
+
+@lru_cache(maxsize=1)
+def _teller() -> subprocess.Popen[str]:
+    """One for all stories of this worker of the run."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.backup.teller"],
+        cwd=ROOT,
+        env=own_environment(ROOT),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    atexit.register(process.communicate)
+    return process
 
 
 def own_environment(work: Path) -> dict[str, str]:
