@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from django.test import Client
 from pytest_socket import disable_socket, enable_socket, socket_allow_hosts
 from xdist.scheduler import LoadScopeScheduling
@@ -72,6 +73,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=others)
     elif wrong := [item for item in items if is_in_room_without(item.path) and uses_database(item)]:
         raise pytest.UsageError(f"{wrong[0].nodeid} uses a database; see ROOMS_WITHOUT")
+
+
+def pytest_configure() -> None:
+    """Log tracebacks as Python prints them: structlog's own, framed and coloured with every local
+    variable, take most of a second each.
+    """
+    # In the very renderer of structlog's defaults, to which some tests go back.
+    structlog.get_config()["processors"][-1].exception_formatter = structlog.dev.plain_traceback
 
 
 def pytest_collection_finish() -> None:
