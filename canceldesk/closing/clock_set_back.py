@@ -25,10 +25,16 @@ LOOKED_AT = 1000
 
 def was_before() -> bool:
     """Whether one of the newest entries of the log is from the future: the clock was set back while
-    no worker looked.
+    no worker looked, or that of another machine was.
     """
-    newest = LogEntry.objects.order_by("-pk").values_list("at", flat=True)[:LOOKED_AT]
-    return any(at > clock.now() + TOLERATED for at in newest)
+    return newest_from_ahead() > 0
+
+
+def newest_from_ahead() -> int:
+    """The number of the newest entry that is from the future, of the log's newest; 0 for none."""
+    newest = LogEntry.objects.order_by("-pk").values_list("pk", "at")[:LOOKED_AT]
+    latest = clock.now() + TOLERATED
+    return next((number for number, at in newest if at > latest), 0)
 
 
 def put_right() -> int:

@@ -6,9 +6,10 @@ import datetime as dt
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import structlog
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 
 from canceldesk import clock, outside
 from canceldesk.cases import lease as leases
@@ -21,6 +22,7 @@ from canceldesk.engine.processes import is_dead
 from canceldesk.engine.queueing import (
     COMPARE,
     ONE_PASS,
+    PASS_LIMIT,
     PASSES,
     REFRESH,
     UNFINISHED,
@@ -29,6 +31,9 @@ from canceldesk.engine.queueing import (
     enqueue_refresh,
 )
 from canceldesk.outside import NotSetUpError
+
+if TYPE_CHECKING:
+    from dbos import WorkflowStatus
 
 logger = structlog.get_logger(__name__)
 
@@ -46,22 +51,52 @@ _FINISHED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 
 
 def sweep() -> int:
-    """Queue every case that is due, that nobody works on, and that is not queued yet.
+    """Queue every case that is due, that nobody works on, and that is not queued yet. One that was
+    taken from the queue longer ago than a pass may last, and that nobody works on, died there.
 
     Gives how many were queued. Costs one query when nothing is due.
     """
     due = list(waking.due(clock.now()).values_list("pk", flat=True)[:SWEPT_AT_ONCE])
     if not due:
         return 0
-    waiting = _queued_cases()
+    queued = _queued_passes()
+    died = _of_the_dead([queued[case_id] for case_id in due if case_id in queued])
+    if died:
+        client().cancel_workflows(list(died))
+    waiting = {case_id for case_id, one in queued.items() if one.workflow_id not in died}
     return sum(enqueue(case_id) for case_id in due if case_id not in waiting)
 
 
-def _queued_cases() -> set[int]:
+def _queued_passes() -> dict[int, WorkflowStatus]:
+    """The passes that wait or are under way, by the number of their case."""
     queued = client().list_workflows(
         status=UNFINISHED, queue_name=PASSES, load_input=False, load_output=False
     )
-    return {int(workflow.workflow_id.split("-")[1]) for workflow in queued}
+    return {int(one.workflow_id.split("-")[1]): one for one in queued}
+
+
+def _of_the_dead(passes: list[WorkflowStatus]) -> set[str]:
+    """Of passes whose cases nobody works on, those that have been under way for longer than one may
+    last. The engine would let go of them only at a time that the dead machine's clock has set; when
+    they began it keeps by the database's clock.
+    """
+    begun = [one for one in passes if one.status == "PENDING" and one.dequeued_at]
+    if not begun:
+        return set()
+    now = _database_time().timestamp() * 1000
+    longest = PASS_LIMIT.total_seconds() * 1000
+    return {one.workflow_id for one in begun if abs(now - (one.dequeued_at or now)) > longest}
+
+
+def _database_time() -> dt.datetime:
+    """The present by the clock of the engine's database; SQLite goes by this machine's."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT clock_timestamp()")
+            found = cursor.fetchone()
+        if found and isinstance(found[0], dt.datetime):
+            return found[0]
+    return dt.datetime.now(tz=dt.UTC)
 
 
 def refresh_is_due() -> bool:
@@ -161,6 +196,7 @@ class SteppingClock:
     def __init__(self) -> None:
         self._ahead = self._of_monotonic()
         self._is_first = True
+        self._seen = self._settled = 0
 
     def put_right_if_set_back(self) -> bool:
         """Put right what waits for a time that does not come so soon; whether that was needed."""
@@ -169,9 +205,25 @@ class SteppingClock:
         if self._is_first:
             was_set_back = was_set_back or clock_set_back.was_before()
         if was_set_back:
-            clock_set_back.put_right()
+            self._put_right()
         self._ahead, self._is_first = ahead, False
         return was_set_back
+
+    def put_right_if_another_was(self) -> bool:
+        """The same for the clock of another machine, which left entries from the future in the log
+        and has stopped: none has come since this was last asked. To be asked once a minute.
+        """
+        newest = clock_set_back.newest_from_ahead()
+        has_stopped, self._seen = newest == self._seen, newest
+        if not has_stopped or newest <= self._settled:
+            return False
+        self._put_right()
+        return True
+
+    def _put_right(self) -> None:
+        newest = clock_set_back.newest_from_ahead()
+        clock_set_back.put_right()
+        self._settled = newest
 
     def _of_monotonic(self) -> dt.timedelta:
         return clock.now() - dt.datetime.fromtimestamp(time.monotonic(), tz=dt.UTC)
@@ -193,6 +245,7 @@ class Housekeeping(threading.Thread):
         chores: list[tuple[float, Callable[[], object]]] = [
             (TIDY_SECONDS, tidy),
             (SWEEP_SECONDS, self._clock.put_right_if_set_back),
+            (TIDY_SECONDS, self._clock.put_right_if_another_was),
             (SWEEP_SECONDS, take_over),
             (SWEEP_SECONDS, sweep),
             (SWEEP_SECONDS * 2, refresh_if_due),

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from canceldesk import clock, engine, outside
 from canceldesk.cases import lease, log
 from canceldesk.cases.log import Verb
+from canceldesk.cases.models import Case, LogEntry
 from canceldesk.clients.models import Refresh
 from canceldesk.engine import housekeeping, place, queueing
 from canceldesk.outside import NotSetUpError
@@ -25,7 +26,15 @@ WORKFLOWS = sa.Table(
     sa.MetaData(),
     *(
         sa.Column(name)
-        for name in ("status", "executor_id", "created_at", "completed_at", "deduplication_id")
+        for name in (
+            "status",
+            "executor_id",
+            "created_at",
+            "started_at_epoch_ms",
+            "workflow_deadline_epoch_ms",
+            "completed_at",
+            "deduplication_id",
+        )
     ),
 )
 MINUTE = dt.timedelta(minutes=1)
@@ -74,6 +83,43 @@ def test_a_sweep_asks_the_engine_nothing_while_nothing_is_due(
     monkeypatch.setattr(housekeeping, "client", _nobody)
 
     assert engine.sweep() == 0
+
+
+def _taken_from_the_queue(ago: dt.timedelta) -> None:
+    _set(
+        status="PENDING", executor_id="another-machine", started_at_epoch_ms=_milliseconds_ago(ago)
+    )
+
+
+@pytest.mark.parametrize("ago", [queueing.PASS_LIMIT + dt.timedelta(seconds=1), -60 * MINUTE])
+def test_a_case_of_a_machine_that_died_is_queued_whatever_its_clock_said(
+    ago: dt.timedelta,
+) -> None:
+    case = make_case(next_pass_at=clock.now())
+    engine.sweep()
+    _taken_from_the_queue(ago)
+    _set(workflow_deadline_epoch_ms=_milliseconds_ago(-60 * MINUTE))
+
+    assert engine.sweep() == 1
+    assert cases_queued() == [case.pk]
+
+
+def test_a_pass_that_has_just_been_taken_from_the_queue_is_left_to_who_took_it() -> None:
+    make_case(next_pass_at=clock.now())
+    engine.sweep()
+    _taken_from_the_queue(dt.timedelta(seconds=40))
+
+    assert engine.sweep() == 0
+
+
+def test_a_long_pass_of_a_case_that_somebody_works_on_is_left_alone() -> None:
+    case = make_case(next_pass_at=clock.now())
+    engine.sweep()
+    _taken_from_the_queue(10 * MINUTE)
+    lease.take(case.pk, "another machine")
+
+    assert engine.sweep() == 0
+    assert engine.enqueue(case.pk) is False
 
 
 # ------------------------------------------------------------------ tidying
@@ -381,6 +427,35 @@ def test_a_clock_set_back_while_no_worker_ran_is_noticed_at_the_start() -> None:
     stepping = housekeeping.SteppingClock()
     assert stepping.put_right_if_set_back() is True
     assert stepping.put_right_if_set_back() is False
+
+
+def _another_machine_writes(case: Case) -> None:
+    """By a clock that is an hour ahead of everybody's."""
+    LogEntry.objects.create(verb=Verb.CASE_FILED, case=case, at=clock.now() + 60 * MINUTE)
+
+
+@pytest.mark.usefixtures("still")
+def test_what_another_machine_wrote_by_a_clock_ahead_is_put_right_once_it_has_stopped() -> None:
+    stepping = housekeeping.SteppingClock()
+    stepping.put_right_if_set_back()
+    case = make_case(next_pass_at=clock.now() + MINUTE)
+    asked = [stepping.put_right_if_another_was()]
+    for _ in range(2):
+        _another_machine_writes(case)
+        asked.append(stepping.put_right_if_another_was())
+    asked += [stepping.put_right_if_another_was() for _ in range(3)]
+
+    assert asked == [False, False, False, True, False, False]
+    case.refresh_from_db()
+    assert case.next_pass_at == clock.now()
+
+
+@pytest.mark.usefixtures("still")
+def test_what_was_put_right_at_the_start_is_not_put_right_again() -> None:
+    _another_machine_writes(make_case())
+    stepping = housekeeping.SteppingClock()
+    assert stepping.put_right_if_set_back() is True
+    assert [stepping.put_right_if_another_was() for _ in range(3)] == [False] * 3
 
 
 def test_time_that_passes_is_no_step(monkeypatch: pytest.MonkeyPatch) -> None:
