@@ -21,9 +21,9 @@ from canceldesk import clock, engine
 from canceldesk.backup import belongings, files, workbooks
 from canceldesk.backup.errors import CannotError
 from canceldesk.backup.pending import FOLDER, PLAN
-from canceldesk.backup.sqlite import engine_file
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import LogEntry
+from canceldesk.engine import place
 
 
 class Plan(BaseModel):
@@ -115,7 +115,8 @@ def _is_restored(plan: Plan) -> bool:
 def _throw_queue_away() -> None:
     """The engine's queue is of the desk as it was; what is due stands in the database."""
     if connection.vendor == "sqlite":
-        for left in engine_file().parent.glob(f"{engine_file().name}*"):
+        queue = place.sqlite_file()
+        for left in queue.parent.glob(f"{queue.name}*"):
             left.unlink(missing_ok=True)
     engine.migrate()
 

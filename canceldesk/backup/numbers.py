@@ -6,7 +6,6 @@ own. So the numbers go on behind every one that may have been given out.
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -14,16 +13,16 @@ from django.db import connection
 
 from canceldesk import clock
 from canceldesk.backup import counting
+from canceldesk.cases.models import NUMBER
 from canceldesk.workbook.protocol import ListView
 
 GAP_PER_DAY: Final = 1000
 """More cases than any desk files in a day."""
-_REFERENCE: Final = re.compile(r"C-(\d{1,12})", re.ASCII | re.IGNORECASE)
 
 
 def highest_on(view: ListView) -> int:
     """The highest case number that stands on the list, 0 when none does."""
-    found = (_REFERENCE.fullmatch(row.reference.strip()) for row in view.rows)
+    found = (NUMBER.fullmatch(row.reference.strip()) for row in view.rows)
     return max((int(match[1]) for match in found if match), default=0)
 
 

@@ -9,13 +9,13 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from django.conf import settings
 from django.db import connection
 
 from canceldesk import clock
 from canceldesk.backup import counting, files
 from canceldesk.backup.errors import CannotError, DamagedError, RefusedError
 from canceldesk.backup.manifest import Counted
+from canceldesk.engine import place
 
 _SECONDS_TO_WAIT: Final = 3.0
 _BESIDE: Final = ("-wal", "-shm", "-journal")
@@ -46,13 +46,8 @@ class SQLite:
     def hold(self) -> Iterator[HeldFile]:
         """Lock the file against everybody, as it can only be while nobody has it open."""
         connection.close()
-        with closing(_Locked(engine_file())), closing(_Locked(_file())) as live:
+        with closing(_Locked(place.sqlite_file())), closing(_Locked(_file())) as live:
             yield HeldFile(live)
-
-
-def engine_file() -> Path:
-    """Where the engine keeps its queue beside the desk's SQLite file."""
-    return Path(settings.DATA) / "engine.sqlite3"
 
 
 class _Locked:

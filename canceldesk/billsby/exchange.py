@@ -29,7 +29,8 @@ from .replies import Reply, refusal, seconds_to_wait, what_now
 
 LONGEST_CALL = 40.0
 """Seconds one call may last with all its waits and repeats. Less than the lease a pass holds on
-its case, so that nobody takes the case over while an answer is still awaited."""
+its case, so that a worker that lives can still write down the answer when it comes. No more rests
+on it: who takes a case over reads back what may have been sent."""
 
 SHORTEST_ATTEMPT = 5.0
 """Seconds that must be left for one more try to be worth it."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+import re
+from typing import Any, Final, NoReturn
 
 from django.db import models
 from django.db.models import Q
@@ -58,6 +59,10 @@ class WaitsFor(models.TextChoices):
     TIME = "time", "A time"
     PERSON = "person", "A person"
     OUTSIDE = "outside", "An outside change"
+
+
+NUMBER: Final = re.compile(r"C-(\d{1,12})", re.ASCII | re.IGNORECASE)
+"""What `Case.number` looks like; the digits are the primary key."""
 
 
 class Reason(models.Model):

@@ -5,16 +5,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Sequence
-from typing import Final
 
 from canceldesk.cases.log import Verb
-from canceldesk.cases.models import Case, LogEntry
+from canceldesk.cases.models import NUMBER, Case, LogEntry
 from canceldesk.configuration import services as configuration
 
 Days = tuple[dt.date, dt.date]
-_NUMBER: Final = re.compile(r"C-(\d{1,12})", re.ASCII | re.IGNORECASE)
 
 
 def days() -> list[Days]:
@@ -38,5 +35,5 @@ def is_among(day: dt.date | None, forgotten: Sequence[Days]) -> bool:
 
 def is_number_of_nobody(reference: str) -> bool:
     """Whether this is a case number that no case has."""
-    match = _NUMBER.fullmatch(reference)
+    match = NUMBER.fullmatch(reference)
     return match is not None and not Case.objects.filter(pk=int(match[1])).exists()

@@ -36,13 +36,14 @@ def _unixepoch(*modifiers: str) -> float:
     return now if "subsec" in modifiers else int(now)
 
 
-def _sqlite_file() -> Path:
+def sqlite_file() -> Path:
+    """Where the queue is kept beside the desk's SQLite file."""
     return Path(settings.DATA) / "engine.sqlite3"
 
 
 @lru_cache(maxsize=1)
 def _sqlite() -> sa.Engine:
-    engine = sa.create_engine(f"sqlite:///{_sqlite_file()}", connect_args={"factory": _Connection})
+    engine = sa.create_engine(f"sqlite:///{sqlite_file()}", connect_args={"factory": _Connection})
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: object) -> None:
@@ -87,5 +88,5 @@ def quieten() -> None:
 def migrate() -> None:
     """Create or update the engine's own tables; a worker's start does it, too."""
     quieten()
-    url = reading.text("DATABASE_URL") or f"sqlite:///{_sqlite_file()}"
+    url = reading.text("DATABASE_URL") or f"sqlite:///{sqlite_file()}"
     DBOS.migrate(url, schema=SCHEMA)

@@ -21,7 +21,8 @@ PASSES, CHORES = "passes", "chores"
 ONE_PASS, REFRESH, COMPARE = "one_pass", "refresh_clients", "compare_book"
 UNFINISHED = ["ENQUEUED", "PENDING"]
 
-# Shorter than a lease, so that the lease alone decides when a dead worker's case is taken over.
+# Shorter than a lease: a case cannot be queued again before the engine has let go of its pass, and
+# nobody is to wait for that once the lease has run out.
 PASS_LIMIT = dt.timedelta(seconds=45)
 CHORE_LIMIT = dt.timedelta(hours=1)
 

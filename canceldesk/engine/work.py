@@ -14,7 +14,6 @@ from canceldesk.cases import waking
 from canceldesk.checks.services import CannotCompareError, compare_book
 from canceldesk.clients import refreshing
 from canceldesk.closing.advance import advance
-from canceldesk.configuration import services as configuration
 from canceldesk.engine.processes import executor_id
 from canceldesk.engine.queueing import COMPARE, ONE_PASS, REFRESH
 from canceldesk.outside import NotSetUpError
@@ -55,18 +54,13 @@ def make_passes(case_id: int, *, owner: str) -> int:
     """
     made = 0
     try:
-        while made < PASSES_IN_A_ROW and _pass(case_id, owner):
+        while made < PASSES_IN_A_ROW and advance(case_id, owner=owner):
             made += 1
             if not waking.due(clock.now()).filter(pk=case_id).exists():
                 break
     except Exception:
         logger.exception("pass_broke", case_id=case_id)
     return made
-
-
-def _pass(case_id: int, owner: str) -> bool:
-    with configuration.read_once():
-        return advance(case_id, owner=owner)
 
 
 def run_due(limit: int = 100, *, owner: str = "") -> int:
