@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from canceldesk.backup import restoring
+from canceldesk.backup.errors import RefusedError
 from tests.backup.telling import told
+from tests.backup.test_archive import manifest
 from tests.databases import on_postgresql
 
 pytestmark = pytest.mark.database
@@ -91,3 +94,8 @@ def test_the_list_is_left_alone_unless_it_is_asked_for(tmp_path: Path) -> None:
     assert (came["left_alone"], came["rows"]) == (2, 1)
     assert len(came["kept"]) == 1
     assert came["kept"][0] in came["said"]
+
+
+def test_a_backup_that_lacks_something_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match="Nothing was changed; restore another one"):
+        restoring._staged(tmp_path / "b.zip", manifest(()), "canceldesk.sqlite3", tmp_path / "x")

@@ -151,7 +151,8 @@ def test_nothing_works_on_a_desk_that_is_half_restored_until_that_is_settled(
     for command in (["serve"], ["case", "list"], ["backup"]):
         stopped = machine.say(*command)
         assert stopped.returncode == 2
-        assert "run `canceldesk restore` to bring it to its end" in stopped.stderr
+        assert "If nobody is restoring it right now, run `canceldesk restore`" in stopped.stderr
+    assert machine.say("list", "--help").returncode == 0
 
     settled = machine.say("restore")
     assert settled.returncode == 0
