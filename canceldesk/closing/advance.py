@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import structlog
+from django.db import OperationalError
 from django.db.models import Case as If
 from django.db.models import DateTimeField, F, Value, When
 
@@ -74,7 +75,7 @@ def advance(case_id: int, *, owner: str) -> bool:
     case = Case.objects.select_related("client", "reason").get(pk=case_id)
     woken, notes = case.wake_count, Notes(case)
     try:
-        _settle(case, lease, notes, _safe_pass(case, lease, notes), woken)
+        _settled(case, lease, notes, _safe_pass(case, lease, notes), woken)
     except LostLeaseError:
         logger.warning("lease_lost", case=case.number, owner=owner)
         leases.give_back(lease)
@@ -151,9 +152,10 @@ def _others_are_not_held(case: Case) -> bool:
     """Whether more who have been decided wait for their first pass than this process works on at
     once: nobody is to be charged because another's closing is brought to its end first.
     """
-    waiting = waking.due(clock.now()).filter(state=State.CLOSING, scope__hold=None)
+    unheld = waking.due(clock.now()).filter(state=State.CLOSING, scope__hold=None)
     places = configuration.whole("WORKERS")
-    return waiting.exclude(pk=case.pk).order_by()[: places + 1].count() > places
+    others = unheld.exclude(pk=case.pk).order_by().values("pk").distinct()
+    return others[: places + 1].count() > places
 
 
 def _others_first() -> Waits:
@@ -166,6 +168,16 @@ def _others_first() -> Waits:
 
 def _not_set_up(problem: NotSetUpError | BadSettingError) -> Waits:
     return Waits(WaitsFor.PERSON, str(problem), again=dt.timedelta(seconds=30), attention=True)
+
+
+def _settled(case: Case, lease: Lease, notes: Notes, waits: list[Waits], woken: int) -> None:
+    """Settle; what cannot be stored would else be tried every two seconds and nobody be told."""
+    try:
+        _settle(case, lease, notes, waits, woken)
+    except (LostLeaseError, OperationalError):
+        raise
+    except Exception:
+        _settle(case, lease, Notes(case), [unforeseen(case)], woken)
 
 
 def _settle(case: Case, lease: Lease, notes: Notes, waits: list[Waits], woken: int) -> None:

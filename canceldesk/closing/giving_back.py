@@ -7,11 +7,13 @@ chosen by a person, or by Billsby's own billing: it stays.
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 
 from dateutil.relativedelta import relativedelta
 
 from canceldesk import clock
 from canceldesk.billsby import Subscription, SubscriptionStatus
+from canceldesk.cases.lease import OvertakenError
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import CaseSubscription, WaitsFor
 from canceldesk.closing import holding
@@ -35,19 +37,36 @@ def give_back(work: Work, scope: CaseSubscription) -> Result:
         holding.no_longer_needed(work, hold)
         return NotNeeded(f"{name} is {subscription.status_raw} in Billsby.")
     if not holding.shows(subscription, hold):
-        return _returned(work, hold, subscription, name)
+        return _may_still_arrive(name) if hold.may_still_arrive else _over(work, hold, subscription)
     if hold.original_next_billing_at is None:
         return _nothing_to_give(name)
     wanted = next_date(hold.original_next_billing_at, clock.now())
     try:
         was_paused = hold.original_status == SubscriptionStatus.PAUSED
-        work.billsby.set_renewal_date(subscription.billsby_id, wanted, pause=was_paused)
+        with work.sending(partial(_assure_it_stands, hold)):
+            work.billsby.set_renewal_date(subscription.billsby_id, wanted, pause=was_paused)
     finally:
         work.forget()
     subscription = work.subscription(scope)
     if not holding.is_charged_on(subscription, wanted):
         return _not_yet(work, subscription, wanted, name)
-    return _returned(work, hold, subscription, name)
+    return _returned(work, hold, subscription)
+
+
+def _assure_it_stands(hold: Hold) -> None:
+    """Another case may have taken the hold over: its date is that case's then."""
+    if not holding.change(hold, state=hold.state):
+        raise OvertakenError("Another case holds the service now.")
+
+
+def _may_still_arrive(name: str) -> Waits:
+    return Waits(
+        WaitsFor.TIME,
+        f"{name} was being held when the case ended. The desk waits a minute, reads Billsby again "
+        "and gives the date back if the hold has come.",
+        again=holding.SOON,
+        is_unknown=True,
+    )
 
 
 def next_date(original: dt.datetime, now: dt.datetime) -> dt.date:
@@ -87,24 +106,33 @@ def _not_yet(work: Work, subscription: Subscription, wanted: dt.date, name: str)
     )
 
 
-def _returned(work: Work, hold: Hold, subscription: Subscription, name: str) -> Result:
-    on = date(subscription.next_billing_at, work.zone)
+def _over(work: Work, hold: Hold, subscription: Subscription) -> Result:
+    """The hold does not show: somebody else chose another date, or it never came."""
+    if hold.placed_at is not None:
+        return _returned(work, hold, subscription)
     if hold.state != Hold.State.RETURNED:
+        was_sent = hold.tried_until is not None
         with work.fenced():
-            was_placed = hold.placed_at is not None or hold.tried_until is not None
-            holding.change(
-                hold,
-                state=Hold.State.RETURNED if was_placed else Hold.State.OVER,
-                read_at=clock.now(),
-                evidence=holding.evidence_of(subscription),
+            holding.change(hold, state=Hold.State.RETURNED if was_sent else Hold.State.OVER)
+    return _is_charged(work, hold, subscription)
+
+
+def _returned(work: Work, hold: Hold, subscription: Subscription) -> Result:
+    if hold.state != Hold.State.RETURNED:
+        evidence = holding.evidence_of(subscription)
+        with work.fenced():
+            holding.change(hold, state=Hold.State.RETURNED, read_at=clock.now(), evidence=evidence)
+            work.log(
+                Verb.HOLD_RETURNED,
+                subscription=str(hold.scope.subscription),
+                on=date(subscription.next_billing_at, work.zone),
+                **evidence,
             )
-            if was_placed:
-                work.log(
-                    Verb.HOLD_RETURNED,
-                    subscription=name,
-                    on=on,
-                    **holding.evidence_of(subscription),
-                )
+    return _is_charged(work, hold, subscription)
+
+
+def _is_charged(work: Work, hold: Hold, subscription: Subscription) -> Done:
+    name, on = hold.scope.subscription, date(subscription.next_billing_at, work.zone)
     still = (
         " Billsby shows it as Paused and turns it Active by itself on that date."
         if subscription.status is SubscriptionStatus.PAUSED

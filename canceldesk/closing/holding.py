@@ -15,6 +15,7 @@ from typing import Any
 from canceldesk import clock
 from canceldesk.billsby import BillsbyError, Subscription, SubscriptionStatus
 from canceldesk.billsby.errors import Blocked, Refused
+from canceldesk.cases.lease import OvertakenError
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import CaseSubscription, WaitsFor
 from canceldesk.closing.models import Hold
@@ -205,8 +206,8 @@ class _Placing:
         is_news = self._hold is None or self._hold.tried_until != until
         if self._hold is None:
             self._hold = self._scope.hold = self._afresh(until)
-        else:
-            change(self._hold, tried_until=until)
+        elif not change(self._hold, tried_until=until, tried_at=clock.now()):
+            raise OvertakenError("Somebody asked for the hold to be lifted meanwhile.")
         if is_news:
             name, day = str(self._scope.subscription), date(until, self._work.zone)
             self._work.log(Verb.HOLD_INTENDED, subscription=name, until=day)
@@ -221,7 +222,8 @@ class _Placing:
             hold.original_next_billing_at = earlier.original_next_billing_at
             change(earlier, state=Hold.State.OVER)
         hold.state, hold.until = Hold.State.INTENDED, _dates_to_try(self._work, before)[0]
-        hold.tried_until, hold.placed_at, hold.release_until = until, None, None
+        hold.tried_until, hold.tried_at = until, clock.now()
+        hold.placed_at = hold.release_until = None
         hold.save()
         return hold
 

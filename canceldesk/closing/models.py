@@ -60,6 +60,7 @@ class Hold(models.Model):
     original_next_billing_at = models.DateTimeField(null=True)
     until = models.DateField()
     tried_until = models.DateField(null=True, help_text="Sent to Billsby, not yet read back")
+    tried_at = models.DateTimeField(null=True, help_text="When that was sent")
     placed_at = models.DateTimeField(null=True)
     read_at = models.DateTimeField(null=True)
     release_until = models.DateTimeField(null=True, help_text="When a lifted pause is put back")
@@ -75,6 +76,15 @@ class Hold(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_state_display()} until {self.until}"
+
+    @property
+    def may_still_arrive(self) -> bool:
+        """Whether a date that nobody has read back was sent so short ago that it may yet come."""
+        return (
+            self.tried_until is not None
+            and self.tried_at is not None
+            and clock.now() - self.tried_at < SETTLES_IN
+        )
 
     @property
     def ends_at(self) -> dt.datetime:
@@ -195,7 +205,7 @@ class Intent(models.Model):
     def is_settling(self) -> bool:
         """Whether it was sent so short ago that it may not show yet, and must not be repeated."""
         return (
-            self.state == self.State.SENT
+            self.state in {self.State.SENT, self.State.LEAVING}
             and self.sent_at is not None
             and clock.now() - self.sent_at < SETTLES_IN
         )
@@ -227,8 +237,8 @@ class Intent(models.Model):
 
     def mark_leaving(self, answer: dict[str, Any]) -> None:
         """About to be taken out; `answer` is where it was read."""
-        self.state, self.answer = self.State.LEAVING, answer
-        self.save(update_fields=["state", "answer"])
+        self.state, self.sent_at, self.answer = self.State.LEAVING, clock.now(), answer
+        self.save(update_fields=["state", "sent_at", "answer"])
 
     def mark_removed(self, answer: dict[str, Any]) -> None:
         """Read back as gone; `answer` is what was read."""

@@ -52,6 +52,8 @@ def _take_out(work: Work, intent: Intent, view: ListView, listed: ListedRow) -> 
     wait. One that a person has changed, or written something into, meanwhile is not that line any
     more and stays.
     """
+    if view.settles_late and intent.is_settling:
+        return on_its_way("The row is being taken out of the workbook but still shows.")
     where = {"leaves_row": listed.row_number, "fingerprint": view.fingerprint}
     try:
         with work.fenced():
@@ -80,6 +82,18 @@ def _note_removed(work: Work, intent: Intent, verb: Verb, **answer: object) -> D
         intent.mark_removed(answer)
         work.log(verb, **answer)
     return Done("The row is off the list, read back.")
+
+
+def on_its_way(what: str) -> Waits:
+    """What was sent to a workbook in the cloud may yet be done there; sent again, it would be done
+    twice.
+    """
+    return Waits(
+        WaitsFor.OUTSIDE,
+        f"{what} The desk looks again, and sends it again after a minute.",
+        again=SOON,
+        is_unknown=True,
+    )
 
 
 def _may_still_arrive() -> Waits:

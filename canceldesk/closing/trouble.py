@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable
 
 import structlog
+from django.db import OperationalError
 
 from canceldesk.billsby.errors import BillsbyError, Busy, Nonsense, Unreachable
 from canceldesk.cases.lease import LostLeaseError
@@ -40,6 +41,8 @@ def caught(what: Callable[[], Result], case: Case) -> Result:
         return _list_trouble(problem, case)
     except LostLeaseError:
         raise
+    except OperationalError as problem:
+        return _database_trouble(problem, case)
     except Exception:
         return unforeseen(case)
 
@@ -78,6 +81,17 @@ def _billsby_trouble(problem: BillsbyError, case: Case) -> Waits:
         again=again,
         attention=not passing or case.failures >= PATIENCE,
         is_unknown=bool(getattr(problem, "maybe_done", False)) or isinstance(problem, Nonsense),
+        is_failure=True,
+    )
+
+
+def _database_trouble(problem: OperationalError, case: Case) -> Waits:
+    logger.warning("database_busy", case=case.number, problem=str(problem))
+    return Waits(
+        WaitsFor.OUTSIDE,
+        "The desk's own database was busy or away. The desk tries again by itself.",
+        again=retry_in(case.failures),
+        attention=case.failures >= PATIENCE,
         is_failure=True,
     )
 

@@ -58,6 +58,8 @@ class ListView:
     letters, `others` from the letters of the columns between and beside them to their headings.
     `fingerprint` is the same only for the very same file (its SHA-256) or, in the cloud, for a tab
     that holds the very same. `path` of a workbook in the cloud is its name there.
+    `settles_late` says that what was sent to the workbook may still be carried out when who sent it
+    is gone, so that nothing may be sent again at once.
     """
 
     path: Path
@@ -68,6 +70,7 @@ class ListView:
     rows: tuple[ListedRow, ...]
     fingerprint: str
     others: Mapping[str, str] = field(default_factory=dict)
+    settles_late: bool = False
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,8 @@ def _write(work: Work, intent: Intent, view: ListView, row: NewRow) -> Result:
     """Add the row unless it has come meanwhile. A worker that was asleep since it read the list
     would otherwise write a second one.
     """
+    if view.settles_late and intent.is_settling:
+        return taking_out.on_its_way("The row was sent to the workbook but does not show yet.")
     first = turns.one_before(work.case, row)
     if first is not None:
         return Waits(
@@ -145,7 +147,7 @@ def _gone(work: Work, view: ListView, row: NewRow) -> Waits:
     return Waits(
         WaitsFor.PERSON,
         f'The desk wrote the row on the tab "{view.tab}", but it is not there any more. '
-        "Bring it back in the workbook, or have it written again with the button here.",
+        "Bring it back in the workbook, or have it written again with the button on its page.",
         again=AGAIN,
         attention=True,
         evidence={"can_rewrite": True},

@@ -9,7 +9,7 @@ from typing import Final
 from canceldesk.workbook.graph.problems import Problem, Throttled
 
 SECONDS: Final = 35.0
-"""Less than the lease a pass holds on its case, so that nobody takes the case over meanwhile."""
+"""Less than the lease a pass holds on its case: it is not taken over while its process lives."""
 
 _FIRST_WAIT: Final = 1.0
 _LONGEST_WAIT: Final = 10.0

@@ -200,6 +200,7 @@ class Seen:
             columns={what: references.column_letters(at) for what, at in columns.items()},
             rows=self.rows,
             fingerprint=self.fingerprint,
+            settles_late=True,
         )
 
 
