@@ -34,7 +34,8 @@ class FakeList:
     """The list in memory, with the protocol's behaviour. `trouble` is raised by the next
     reading or writing; `has_reference` gives it a column for the case number; `at_last_moment`
     happens once between the last question and the writing. `beside` is what people wrote into a
-    client's row, in columns the desk does not know, by the client's name."""
+    client's row, in columns the desk does not know, by the client's name. `settles_late` as a list
+    in the cloud has it."""
 
     rows: list[ListedRow] = field(default_factory=list)
     has_reference: bool = False
@@ -44,6 +45,7 @@ class FakeList:
     after_write: Exception | None = None
     at_last_moment: Callable[[], object] | None = None
     beside: dict[str, str] = field(default_factory=dict)
+    settles_late: bool = False
 
     def read(self) -> ListView:
         self._raise_trouble()
@@ -59,6 +61,7 @@ class FakeList:
                 for place, row in enumerate(self.rows, start=1)
             ),
             fingerprint=self._fingerprint(),
+            settles_late=self.settles_late,
         )
 
     def add(

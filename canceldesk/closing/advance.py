@@ -29,7 +29,7 @@ from canceldesk.closing.models import Step
 from canceldesk.closing.notes import Notes
 from canceldesk.closing.results import Result, Waits, all_of
 from canceldesk.closing.steps import clear, confirm, document, facts, hold, stop, verify
-from canceldesk.closing.trouble import caught, unforeseen
+from canceldesk.closing.trouble import caught, database_trouble, unforeseen
 from canceldesk.closing.work import Work, as_read
 from canceldesk.configuration import services as configuration
 from canceldesk.configuration.reading import BadSettingError
@@ -93,6 +93,8 @@ def _safe_pass(case: Case, lease: Lease, notes: Notes) -> list[Waits]:
             return _pass(case, lease, notes)
     except LostLeaseError:
         raise
+    except OperationalError as problem:
+        return [database_trouble(problem, case)]
     except Exception:
         return [unforeseen(case)]
 

@@ -42,7 +42,7 @@ def caught(what: Callable[[], Result], case: Case) -> Result:
     except LostLeaseError:
         raise
     except OperationalError as problem:
-        return _database_trouble(problem, case)
+        return database_trouble(problem, case)
     except Exception:
         return unforeseen(case)
 
@@ -85,7 +85,8 @@ def _billsby_trouble(problem: BillsbyError, case: Case) -> Waits:
     )
 
 
-def _database_trouble(problem: OperationalError, case: Case) -> Waits:
+def database_trouble(problem: OperationalError, case: Case) -> Waits:
+    """The desk's own database, as a wait: other workers use it, too, and it may be restarted."""
     logger.warning("database_busy", case=case.number, problem=str(problem))
     return Waits(
         WaitsFor.OUTSIDE,
