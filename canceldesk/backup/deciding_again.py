@@ -15,7 +15,8 @@ from canceldesk.cases import log
 from canceldesk.cases import services as cases
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import OPEN_STATES, Case, CaseSubscription, Decision, State
-from canceldesk.closing.models import Facts, Intent, Step, WriteOffApproval
+from canceldesk.closing import services as closing
+from canceldesk.closing.models import Intent, WriteOffApproval
 from canceldesk.configuration.reading import BadSettingError
 from canceldesk.outside import NotSetUpError
 
@@ -97,26 +98,10 @@ def _is_gone(billsby: Billsby, client_id: str) -> bool:
 
 
 def _put_back(case: Case) -> str:
-    """Do what taking the decision back does; the case's number."""
-    cases.move(
-        case,
-        State.RETENTION,
-        only_from=[State.CLOSING],
-        decision="",
-        decided_by=None,
-        decided_at=None,
-    )
-    _have_row_taken_out(case)
-    Facts.objects.filter(case=case).delete()
-    Step.objects.filter(case=case).delete()
+    """Do what taking the decision back does; the case's number. A row that was not written at the
+    time of the backup may have been since, so it is looked for in any case.
+    """
+    closing.undo_decision(case)
     log.record(Verb.CASE_DECIDE_AGAIN, case=case)
     cases.set_attention(case, cases.DECIDE_AGAIN)
     return case.number
-
-
-def _have_row_taken_out(case: Case) -> None:
-    rows = Intent.objects.filter(case=case, kind=Intent.Kind.ROW)
-    # What was not written at the time of the backup may have been since: only the list can tell.
-    unsure = [Intent.State.INTENDED, Intent.State.SENT]
-    rows.filter(state__in=unsure).update(state=Intent.State.LEAVING)
-    rows.filter(state=Intent.State.CONFIRMED).update(state=Intent.State.UNWANTED)

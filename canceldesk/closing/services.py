@@ -187,25 +187,34 @@ def take_back(case: Case, *, by: User, why: str) -> None:
         case.refresh_from_db()
         if case.state == State.CLOSING and (stands := why_decision_stands(case)):
             raise CaseError(stands)
-        cases.move(
-            case,
-            State.RETENTION,
-            only_from=[State.CLOSING],
-            decision="",
-            decided_by=None,
-            decided_at=None,
-        )
-        _have_row_taken_out(case)
-        Facts.objects.filter(case=case).delete()
-        Step.objects.filter(case=case).delete()
+        # Nobody has sent it, so it is certain that it is not on the list.
+        rows = Intent.objects.filter(case=case, kind=Intent.Kind.ROW)
+        rows.filter(state=Intent.State.INTENDED, sent_at=None).delete()
+        undo_decision(case)
         WriteOffApproval.objects.filter(case=case).delete()
         log.record(Verb.CASE_TAKEN_BACK, by=by, case=case, why=why.strip())
         waking.wake(case.pk)
 
 
+def undo_decision(case: Case) -> None:
+    """Bring a closing case back into retention; its row is to leave the list. Call it in a
+    transaction. Raises MovedOnError.
+    """
+    cases.move(
+        case,
+        State.RETENTION,
+        only_from=[State.CLOSING],
+        decision="",
+        decided_by=None,
+        decided_at=None,
+    )
+    _have_row_taken_out(case)
+    Facts.objects.filter(case=case).delete()
+    Step.objects.filter(case=case).delete()
+
+
 def _have_row_taken_out(case: Case) -> None:
     rows = Intent.objects.filter(case=case, kind=Intent.Kind.ROW)
-    rows.filter(state=Intent.State.INTENDED, sent_at=None).delete()
     # Written, or not: only the list can tell.
     unsure = [Intent.State.INTENDED, Intent.State.SENT]
     rows.filter(state__in=unsure).update(state=Intent.State.LEAVING)

@@ -51,6 +51,20 @@ def test_what_was_sent_is_not_waited_for_longer_than_it_may_take(desk: Desk) -> 
     assert case.state == "closed"
 
 
+def test_a_hold_that_was_sent_is_not_waited_for_longer_than_it_may_take(desk: Desk) -> None:
+    _, subscription = desk.client()
+    desk.company.add_fault("drop_before", "PUT", "*", times=5)
+    case = desk.decided(subscription)
+    desk.advance(case)
+    set_back()
+    clock_set_back.put_right()
+    assert Hold.objects.get().may_still_arrive
+
+    desk.later(minutes=1)
+
+    assert not Hold.objects.get().may_still_arrive
+
+
 def test_a_lifted_pause_is_put_back_in_time(desk: Desk) -> None:
     _, subscription = desk.client()
     case = desk.decided(subscription)
