@@ -43,7 +43,7 @@ def give_back(work: Work, scope: CaseSubscription) -> Result:
     wanted = next_date(hold.original_next_billing_at, clock.now())
     try:
         was_paused = hold.original_status == SubscriptionStatus.PAUSED
-        with work.sending(partial(_assure_it_stands, hold)):
+        with work.sending(partial(_note_that_it_leaves, work, hold, subscription)):
             work.billsby.set_renewal_date(subscription.billsby_id, wanted, pause=was_paused)
     finally:
         work.forget()
@@ -53,10 +53,21 @@ def give_back(work: Work, scope: CaseSubscription) -> Result:
     return _returned(work, hold, subscription)
 
 
-def _assure_it_stands(hold: Hold) -> None:
-    """Another case may have taken the hold over: its date is that case's then."""
-    if not holding.change(hold, state=hold.state):
+def _note_that_it_leaves(work: Work, hold: Hold, subscription: Subscription) -> None:
+    """Another case may have taken the hold over: its date is that case's then. Of a hold whose
+    answer was lost the log tells now, because afterwards it does not show any more.
+    """
+    was_told = hold.placed_at is not None
+    if not holding.change(hold, state=hold.state, placed_at=hold.placed_at or clock.now()):
         raise OvertakenError("Another case holds the service now.")
+    if not was_told:
+        work.log(
+            Verb.HOLD_PLACED,
+            subscription=str(hold.scope.subscription),
+            until=date(subscription.next_billing_at, work.zone),
+            original=date(hold.original_next_billing_at, work.zone),
+            **holding.evidence_of(subscription),
+        )
 
 
 def _may_still_arrive(name: str) -> Waits:

@@ -98,7 +98,14 @@ class People:
             return sum(hands.map(self._settle, unseen))
 
     def stop(self) -> None:
-        """End all threads; close the post."""
+        """Look a last time at what was not over when it was last seen; end all threads and close
+        the post.
+        """
+        for errand in self._errands:
+            if errand.case and not errand.is_over:
+                with suppress(NotNow):
+                    page = self._company.one(MANAGER, errand).look(errand.case)
+                    errand.is_over = page.is_over
         self._agenda.close()
         self._post.stop()
         self._company.panel.close()

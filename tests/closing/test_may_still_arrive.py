@@ -63,6 +63,27 @@ def test_a_hold_that_comes_after_the_case_was_withdrawn_is_given_back(desk: Desk
     assert case.log.filter(verb=Verb.HOLD_RETURNED).count() == 1
 
 
+def test_the_log_tells_of_a_late_hold_even_if_the_worker_dies_giving_it_back(desk: Desk) -> None:
+    case = a_hold_on_its_way(desk)
+    uid = case.scope.get().subscription.billsby_id
+    until = Hold.objects.get().tried_until
+    assert until is not None
+    honest = desk.billsby.set_renewal_date
+    honest(uid, until, pause=True)
+
+    def dies(*given: object, **named: object) -> None:
+        honest(*given, **named)  # type: ignore[arg-type]
+        raise KilledError
+
+    desk.billsby.set_renewal_date = dies  # type: ignore[method-assign]
+    with pytest.raises(KilledError):
+        advance(case.pk, owner="killed")
+    desk.billsby.set_renewal_date = honest  # type: ignore[method-assign]
+    desk.settle(case)
+    told = case.log.filter(verb__in=[Verb.HOLD_PLACED, Verb.HOLD_RETURNED])
+    assert [entry.verb for entry in told] == [Verb.HOLD_PLACED, Verb.HOLD_RETURNED]
+
+
 def test_a_hold_that_never_comes_is_waited_for_a_minute_and_not_said_to_be_given_back(
     desk: Desk,
 ) -> None:
