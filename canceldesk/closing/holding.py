@@ -18,7 +18,7 @@ from canceldesk.billsby.errors import Blocked, Refused
 from canceldesk.cases.lease import OvertakenError
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import CaseSubscription, WaitsFor
-from canceldesk.closing.models import Hold
+from canceldesk.closing.models import Hold, moment_of
 from canceldesk.closing.results import Done, NotNeeded, Result, Waits
 from canceldesk.closing.shown import date, time
 from canceldesk.closing.work import Work
@@ -209,7 +209,7 @@ class _Placing:
         elif not change(self._hold, tried_until=until, tried_at=clock.now()):
             raise OvertakenError("Somebody asked for the hold to be lifted meanwhile.")
         if is_news:
-            name, day = str(self._scope.subscription), date(until, self._work.zone)
+            name, day = str(self._scope.subscription), date(moment_of(until), self._work.zone)
             self._work.log(Verb.HOLD_INTENDED, subscription=name, until=day)
 
     def _afresh(self, until: dt.date) -> Hold:
@@ -251,7 +251,7 @@ def _read_back(
     if not after.status.is_stopped and (at is None or at.date() < until - ONE_DAY):
         return Waits(
             WaitsFor.OUTSIDE,
-            f"The desk asked Billsby to hold {name} until {until.day} {until:%b %Y}, but "
+            f"The desk asked Billsby to hold {name} until {date(moment_of(until), work.zone)}, but "
             f"Billsby still shows {date(at, work.zone)}. It asks again by itself.",
             again=SOON,
             is_unknown=True,

@@ -16,6 +16,13 @@ from canceldesk.cases.models import Case, CaseSubscription
 SETTLES_IN = dt.timedelta(seconds=60)
 
 
+def moment_of(renewal: dt.date) -> dt.datetime:
+    """When a renewal date begins: Billsby keeps dates in UTC (billsby.md 3), so where the company
+    is it may still be the day before.
+    """
+    return dt.datetime.combine(renewal, dt.time(), dt.UTC)
+
+
 class Facts(models.Model):
     """What is written on the list, taken before anything is written anywhere: a write-off
     zeroes an invoice, and a hold moves the next charge. Never changed afterwards.
@@ -88,10 +95,8 @@ class Hold(models.Model):
 
     @property
     def ends_at(self) -> dt.datetime:
-        """The moment the held charge would come: Billsby keeps dates in UTC (billsby.md 3), so
-        where the company is it may still be the day before.
-        """
-        return dt.datetime.combine(self.until, dt.time(), dt.UTC)
+        """The moment the held charge would come."""
+        return moment_of(self.until)
 
 
 class Step(models.Model):

@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 
 from canceldesk import clock
+from canceldesk.cases.log import Verb
 from canceldesk.cases.models import Case, Decision, LogEntry, State
 from canceldesk.cases.services import CaseError, withdraw
 from canceldesk.closing import giving_back, services
@@ -297,3 +298,11 @@ def test_nobody_is_waited_for_who_is_not_to_be_held_or_not_due(
     case = desk.decided(desk.client()[1])
     desk.advance(case)
     assert len(desk.the_list.rows) == 1
+
+
+def test_the_log_names_the_same_day_before_and_after_holding(desk: Desk) -> None:
+    _, subscription = desk.client()
+    case = desk.decided(subscription)
+    desk.advance(case)
+    before, after = case.log.filter(verb__in=[Verb.HOLD_INTENDED, Verb.HOLD_PLACED])
+    assert before.data["until"] == after.data["until"]
