@@ -86,7 +86,7 @@ SENTENCES: dict[Verb, str] = {
     Verb.HOLD_NOT_RELEASED: "could not lift the pause on {subscription}: {why}",
     Verb.HOLD_RELEASED: "lifted the pause on {subscription} for a click",
     Verb.HOLD_RESTORED: "put the pause on {subscription} back",
-    Verb.HOLD_RETURNED: "gave {subscription} its next charge date back: {on}",
+    Verb.HOLD_RETURNED: "read that {subscription} is not held any more: its next charge is {on}",
     Verb.HOLD_FAILED: "could not hold {subscription}: {why}",
     Verb.ROW_INTENDED: "is about to write the row on the list",
     Verb.ROW_WRITTEN: "wrote row {row_number} on the list and read it back",

@@ -37,13 +37,14 @@ def give_back(work: Work, scope: CaseSubscription) -> Result:
         holding.no_longer_needed(work, hold)
         return NotNeeded(f"{name} is {subscription.status_raw} in Billsby.")
     if not holding.shows(subscription, hold):
-        return _may_still_arrive(name) if hold.may_still_arrive else _over(work, hold, subscription)
+        is_early = hold.may_still_arrive
+        return _may_still_arrive(name) if is_early else _returned(work, hold, subscription)
     if hold.original_next_billing_at is None:
         return _nothing_to_give(name)
     wanted = next_date(hold.original_next_billing_at, clock.now())
     try:
         was_paused = hold.original_status == SubscriptionStatus.PAUSED
-        with work.sending(partial(_note_that_it_leaves, work, hold, subscription)):
+        with work.sending(partial(_assure_it_stands, hold)):
             work.billsby.set_renewal_date(subscription.billsby_id, wanted, pause=was_paused)
     finally:
         work.forget()
@@ -53,21 +54,10 @@ def give_back(work: Work, scope: CaseSubscription) -> Result:
     return _returned(work, hold, subscription)
 
 
-def _note_that_it_leaves(work: Work, hold: Hold, subscription: Subscription) -> None:
-    """Another case may have taken the hold over: its date is that case's then. Of a hold whose
-    answer was lost the log tells now, because afterwards it does not show any more.
-    """
-    was_told = hold.placed_at is not None
-    if not holding.change(hold, state=hold.state, placed_at=hold.placed_at or clock.now()):
+def _assure_it_stands(hold: Hold) -> None:
+    """Another case may have taken the hold over: its date is that case's then."""
+    if not holding.change(hold, state=hold.state):
         raise OvertakenError("Another case holds the service now.")
-    if not was_told:
-        work.log(
-            Verb.HOLD_PLACED,
-            subscription=str(hold.scope.subscription),
-            until=date(subscription.next_billing_at, work.zone),
-            original=date(hold.original_next_billing_at, work.zone),
-            **holding.evidence_of(subscription),
-        )
 
 
 def _may_still_arrive(name: str) -> Waits:
@@ -117,33 +107,19 @@ def _not_yet(work: Work, subscription: Subscription, wanted: dt.date, name: str)
     )
 
 
-def _over(work: Work, hold: Hold, subscription: Subscription) -> Result:
-    """The hold does not show: somebody else chose another date, or it never came."""
-    if hold.placed_at is not None:
-        return _returned(work, hold, subscription)
-    if hold.state != Hold.State.RETURNED:
-        was_sent = hold.tried_until is not None
-        with work.fenced():
-            holding.change(hold, state=Hold.State.RETURNED if was_sent else Hold.State.OVER)
-    return _is_charged(work, hold, subscription)
-
-
-def _returned(work: Work, hold: Hold, subscription: Subscription) -> Result:
+def _returned(work: Work, hold: Hold, subscription: Subscription) -> Done:
+    """The hold does not show: it was given back, somebody else chose another date, or it never
+    came.
+    """
+    name, on = str(hold.scope.subscription), date(subscription.next_billing_at, work.zone)
+    was_sent = hold.placed_at is not None or hold.tried_until is not None
     if hold.state != Hold.State.RETURNED:
         evidence = holding.evidence_of(subscription)
+        state = Hold.State.RETURNED if was_sent else Hold.State.OVER
         with work.fenced():
-            holding.change(hold, state=Hold.State.RETURNED, read_at=clock.now(), evidence=evidence)
-            work.log(
-                Verb.HOLD_RETURNED,
-                subscription=str(hold.scope.subscription),
-                on=date(subscription.next_billing_at, work.zone),
-                **evidence,
-            )
-    return _is_charged(work, hold, subscription)
-
-
-def _is_charged(work: Work, hold: Hold, subscription: Subscription) -> Done:
-    name, on = hold.scope.subscription, date(subscription.next_billing_at, work.zone)
+            holding.change(hold, state=state, read_at=clock.now(), evidence=evidence)
+            if was_sent:
+                work.log(Verb.HOLD_RETURNED, subscription=name, on=on, **evidence)
     still = (
         " Billsby shows it as Paused and turns it Active by itself on that date."
         if subscription.status is SubscriptionStatus.PAUSED
