@@ -13,6 +13,7 @@ from dateutil.relativedelta import relativedelta
 
 from canceldesk import clock
 from canceldesk.billsby import Subscription, SubscriptionStatus
+from canceldesk.billsby.errors import Refused
 from canceldesk.cases.lease import OvertakenError
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import CaseSubscription, WaitsFor
@@ -41,17 +42,34 @@ def give_back(work: Work, scope: CaseSubscription) -> Result:
         return _may_still_arrive(name) if is_early else _returned(work, hold, subscription)
     if hold.original_next_billing_at is None:
         return _nothing_to_give(name)
-    wanted = next_date(hold.original_next_billing_at, clock.now())
-    try:
-        was_paused = hold.original_status == SubscriptionStatus.PAUSED
-        with work.sending(partial(_assure_it_stands, hold)):
-            work.billsby.set_renewal_date(subscription.billsby_id, wanted, pause=was_paused)
-    finally:
-        work.forget()
+    wanted = _asked_for(work, hold, subscription, hold.original_next_billing_at)
     subscription = work.subscription(scope)
     if not holding.is_charged_on(subscription, wanted):
         return _not_yet(work, subscription, wanted, name)
     return _returned(work, hold, subscription)
+
+
+def _asked_for(
+    work: Work, hold: Hold, subscription: Subscription, original: dt.datetime
+) -> dt.date:
+    """Ask Billsby for the date to give back; the date that was not refused. Where that is tomorrow
+    already and Billsby refuses it, Billsby's clock has begun that day: then it is the day after.
+    Raises BillsbyError.
+    """
+    was_paused = hold.original_status == SubscriptionStatus.PAUSED
+    wanted = next_date(original, clock.now())
+    try:
+        with work.sending(partial(_assure_it_stands, hold)):
+            work.billsby.set_renewal_date(subscription.billsby_id, wanted, pause=was_paused)
+    except Refused:
+        if wanted > clock.now().astimezone(dt.UTC).date() + holding.ONE_DAY:
+            raise
+        wanted += holding.ONE_DAY
+        with work.sending(partial(_assure_it_stands, hold)):
+            work.billsby.set_renewal_date(subscription.billsby_id, wanted, pause=was_paused)
+    finally:
+        work.forget()
+    return wanted
 
 
 def _assure_it_stands(hold: Hold) -> None:

@@ -342,3 +342,24 @@ def test_a_date_that_billsby_did_not_take_is_given_back_again(desk: Desk) -> Non
     assert Hold.objects.get().state == Hold.State.RETURNED
     there = desk.company.subscription(subscription.uid)
     assert there.next_billing_at.date() == subscription.next_billing_at.date()
+
+
+@pytest.mark.parametrize(("days", "asked"), [(9, 2), (6, 1)])
+def test_a_date_that_has_begun_by_billsbys_clock_is_given_back_a_day_later(
+    desk: Desk, days: int, asked: int
+) -> None:
+    _, subscription = desk.client()
+    desk.later(days=days)
+    case = desk.file(subscription)
+    desk.decide(case, Decision.SUSPEND)
+    desk.advance(case)
+    services.take_back(case, by=desk.manager, why="They stay")
+    desk.decide(case, Decision.RETAINED)
+    desk.company.add_fault("status", "PUT", "*/renewaldate", status=400, times=1)
+    before = len(desk.writes("renewaldate"))
+    desk.advance(case)
+    assert len(desk.writes("renewaldate")) - before == asked
+    desk.settle(case)
+    there = desk.company.subscription(subscription.uid)
+    late = dt.timedelta(days=asked - 1)
+    assert there.next_billing_at.date() == subscription.next_billing_at.date() + late
