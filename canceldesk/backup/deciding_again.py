@@ -17,6 +17,7 @@ from canceldesk.cases.log import Verb
 from canceldesk.cases.models import OPEN_STATES, Case, CaseSubscription, Decision, State
 from canceldesk.closing import services as closing
 from canceldesk.closing.models import Intent, WriteOffApproval
+from canceldesk.closing.work import is_gone
 from canceldesk.configuration.reading import BadSettingError
 from canceldesk.outside import NotSetUpError
 
@@ -84,17 +85,8 @@ def _is_cancelled(billsby: Billsby, scope: CaseSubscription) -> bool:
     try:
         found = billsby.subscription(scope.subscription.billsby_id)
     except NotFound:
-        return _is_gone(billsby, scope.case.client.billsby_id)
+        return is_gone(billsby, scope.case.client.billsby_id)
     return found.status is SubscriptionStatus.CANCELLED
-
-
-def _is_gone(billsby: Billsby, client_id: str) -> bool:
-    """Whether Billsby has forgotten the client, which it does only after cancelling."""
-    try:
-        billsby.customer(client_id)
-    except NotFound:
-        return True
-    return False
 
 
 def _put_back(case: Case) -> str:

@@ -56,20 +56,24 @@ def _asked_for(
     already and Billsby refuses it, Billsby's clock has begun that day: then it is the day after.
     Raises BillsbyError.
     """
-    was_paused = hold.original_status == SubscriptionStatus.PAUSED
     wanted = next_date(original, clock.now())
     try:
-        with work.sending(partial(_assure_it_stands, hold)):
-            work.billsby.set_renewal_date(subscription.billsby_id, wanted, pause=was_paused)
+        _ask_for(work, hold, subscription, wanted)
     except Refused:
         if wanted > clock.now().astimezone(dt.UTC).date() + holding.ONE_DAY:
             raise
         wanted += holding.ONE_DAY
+        _ask_for(work, hold, subscription, wanted)
+    return wanted
+
+
+def _ask_for(work: Work, hold: Hold, subscription: Subscription, wanted: dt.date) -> None:
+    was_paused = hold.original_status == SubscriptionStatus.PAUSED
+    try:
         with work.sending(partial(_assure_it_stands, hold)):
             work.billsby.set_renewal_date(subscription.billsby_id, wanted, pause=was_paused)
     finally:
         work.forget()
-    return wanted
 
 
 def _assure_it_stands(hold: Hold) -> None:

@@ -14,7 +14,7 @@ from canceldesk import clock
 from canceldesk.billsby import InvoiceStatus, SubscriptionStatus
 from canceldesk.cases import findings
 from canceldesk.cases.log import Verb
-from canceldesk.cases.models import Case, CaseSubscription, Finding, WaitsFor
+from canceldesk.cases.models import CaseSubscription, Finding, WaitsFor
 from canceldesk.closing import holding, listing, taking_out, trouble
 from canceldesk.closing.charges import check_charges, invoices_since_the_request
 from canceldesk.closing.models import Facts, Hold, Intent, Watch
@@ -47,7 +47,7 @@ def start(work: Work) -> None:
     """Begin the watch of a closed case through the billing dates that would have come, unless it
     has one. Call it inside the fence.
     """
-    if _watch_of(work.case) is not None:
+    if getattr(work.case, "watch", None) is not None:
         return
     facts = work.facts
     now = clock.now()
@@ -60,10 +60,6 @@ def start(work: Work) -> None:
         billing_dates=[day.isoformat() for day in dates],
         ends_at=None if forever else dates[-1] + LAST_LOOK,
     )
-
-
-def _watch_of(case: Case) -> Watch | None:
-    return getattr(case, "watch", None)
 
 
 def billing_dates(first: dt.datetime, now: dt.datetime, count: int) -> list[dt.datetime]:
@@ -213,14 +209,20 @@ def _looked(work: Work, watch: Watch) -> Result:
     is_gone = _is_gone(work)
     is_time = is_gone if watch.ends_at is None else now >= watch.ends_at
     is_over = is_time and (is_gone or not _standing(work).filter(kind__in=FOUND_HERE).exists())
-    watch.checked_at, watch.checks = now, watch.checks + 1
     if is_over:
         clean = not work.case.findings.exists()
         watch.result = Watch.Result.CLEAN if clean else Watch.Result.WRONG
-        result = watch.get_result_display()
-        work.notes.along(partial(work.log, Verb.WATCH_ENDED, result=result, is_gone=is_gone))
-    work.notes.along(watch.save)
+    _note(work, watch, is_gone=is_gone)
     return NotNeeded("The watch is over.") if is_over else _watching(work, watch, is_gone=is_gone)
+
+
+def _note(work: Work, watch: Watch, **seen: bool) -> None:
+    """Note a look, and the end of the watch if it came to a result."""
+    watch.checked_at, watch.checks = clock.now(), watch.checks + 1
+    if watch.result != Watch.Result.WATCHING:
+        result = watch.get_result_display()
+        work.notes.along(partial(work.log, Verb.WATCH_ENDED, result=result, **seen))
+    work.notes.along(watch.save)
 
 
 def _is_gone(work: Work) -> bool:
@@ -279,12 +281,9 @@ def after_a_save(work: Work) -> Result:
             "now. It does not count as saved.",
             case=work.case,
         )
-    watch.checked_at, watch.checks = now, watch.checks + 1
     if lost or now >= watch.ends_at:
         watch.result = Watch.Result.WRONG if lost else Watch.Result.CLEAN
-        result = watch.get_result_display()
-        work.notes.along(partial(work.log, Verb.WATCH_ENDED, result=result))
-    work.notes.along(watch.save)
+    _note(work, watch)
     if watch.result != Watch.Result.WATCHING:
         return NotNeeded("The watch is over.")
     return Waits(

@@ -34,6 +34,17 @@ from canceldesk.workbook.protocol import CancellationList
 T = TypeVar("T")
 
 
+def is_gone(billsby: Billsby, client_id: str) -> bool:
+    """Whether a client has been deleted in Billsby, which it only allows after cancelling
+    (billsby.md 2.3): nothing of theirs bills any more. Raises BillsbyError.
+    """
+    try:
+        billsby.customer(client_id)
+    except NotFound:
+        return True
+    return False
+
+
 def as_read(case: Case) -> dict[str, Any]:
     """What a person changes by deciding, withdrawing or taking back, as this pass knows it."""
     return {"state": case.state, "decision": case.decision, "decided_at": case.decided_at}
@@ -91,6 +102,17 @@ class Work:
     def intent(self, kind: Intent.Kind, target: str) -> Intent | None:
         """What the desk has intended to do to `target`, if anything."""
         return self._intents.get((kind, target))
+
+    def intent_to(self, kind: Intent.Kind, target: str) -> Intent:
+        """The same, or a new one, which is stored once it leaves (`mark_sent`)."""
+        return self.intent(kind, target) or Intent(
+            case=self.case, kind=kind, target=target, created_at=clock.now()
+        )
+
+    def mark_sent(self, intent: Intent) -> None:
+        """Note that what was intended leaves now; call it inside `sending`."""
+        intent.mark_sent()
+        self.keep(intent)
 
     @property
     def row_intent(self) -> Intent | None:
@@ -154,14 +176,8 @@ class Work:
 
     @cached_property
     def is_gone(self) -> bool:
-        """Whether the client has been deleted in Billsby, which it only allows after cancelling
-        (billsby.md 2.3): nothing of theirs bills any more. Asked only when something is missing.
-        """
-        try:
-            self.billsby.customer(self.client_id)
-        except NotFound:
-            return True
-        return False
+        """Whether the client has been deleted in Billsby. Asked only when something is missing."""
+        return is_gone(self.billsby, self.client_id)
 
     def invoices(self) -> list[Invoice]:
         """The client's invoices as Billsby has them in this pass.

@@ -48,6 +48,21 @@ def a_hold_on_its_way(desk: Desk) -> Case:
     return case
 
 
+def killed_at_the_list(desk: Desk, case: Case) -> None:
+    """A worker dies when what it sends to the list in the cloud has just left."""
+    desk.the_list.settles_late = True
+    desk.the_list.at_last_moment = killed
+    with pytest.raises(KilledError):
+        advance(case.pk, owner="killed")
+
+
+def a_row_on_its_way(desk: Desk) -> Case:
+    _, subscription = desk.client()
+    case = desk.decided(subscription)
+    killed_at_the_list(desk, case)
+    return case
+
+
 def test_a_hold_that_comes_after_the_case_was_withdrawn_is_given_back(desk: Desk) -> None:
     case = a_hold_on_its_way(desk)
     scope = case.scope.select_related("subscription").get()
@@ -119,12 +134,7 @@ def test_a_hold_that_another_case_has_taken_over_is_not_given_back(
 
 
 def test_a_row_on_its_way_to_the_cloud_is_not_sent_again_at_once(desk: Desk) -> None:
-    _, subscription = desk.client()
-    desk.the_list.settles_late = True
-    case = desk.decided(subscription)
-    desk.the_list.at_last_moment = killed
-    with pytest.raises(KilledError):
-        advance(case.pk, owner="killed")
+    case = a_row_on_its_way(desk)
     desk.advance(case)
     note = case.steps.get(name="document")
     assert note.state == "unknown"
@@ -135,12 +145,7 @@ def test_a_row_on_its_way_to_the_cloud_is_not_sent_again_at_once(desk: Desk) -> 
 
 
 def test_a_row_that_comes_late_to_the_cloud_is_adopted(desk: Desk) -> None:
-    _, subscription = desk.client()
-    desk.the_list.settles_late = True
-    case = desk.decided(subscription)
-    desk.the_list.at_last_moment = killed
-    with pytest.raises(KilledError):
-        advance(case.pk, owner="killed")
+    case = a_row_on_its_way(desk)
     desk.advance(case)
     desk.the_list.rows.insert(0, late_row(desk, case))
     desk.later(minutes=1)
@@ -155,11 +160,8 @@ def late_row(desk: Desk, case: Case) -> ListedRow:
 
 def test_a_row_being_taken_out_of_the_cloud_is_not_taken_out_twice(desk: Desk) -> None:
     case = closed_case(desk)
-    desk.the_list.settles_late = True
     services.take_off_list(case, by=desk.manager, why="It was another Nora Field")
-    desk.the_list.at_last_moment = killed
-    with pytest.raises(KilledError):
-        advance(case.pk, owner="killed")
+    killed_at_the_list(desk, case)
     desk.advance(case)
     assert desk.the_list.removed == 0
     assert case.next_pass_at == desk.company.now() + taking_out.SOON

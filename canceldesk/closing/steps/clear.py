@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 from functools import partial
 
-from canceldesk import clock
 from canceldesk.billsby import Invoice, InvoiceStatus
 from canceldesk.billsby.errors import Blocked, NotFound, Refused
 from canceldesk.cases.log import Verb
@@ -56,12 +55,7 @@ def _adopt_what_is_done(work: Work) -> None:
 
 
 def _write_off(work: Work, invoice: Invoice, approval: WriteOffApproval) -> Waits | None:
-    intent = work.intent(Intent.Kind.WRITE_OFF, invoice.number) or Intent(
-        case=work.case,
-        kind=Intent.Kind.WRITE_OFF,
-        target=invoice.number,
-        created_at=clock.now(),
-    )
+    intent = work.intent_to(Intent.Kind.WRITE_OFF, invoice.number)
     if intent.is_settling:
         return Waits(
             WaitsFor.OUTSIDE,
@@ -100,8 +94,7 @@ def _note_that_it_leaves(
             invoice=invoice.number,
             amount=money(invoice.amount_minor, invoice.currency),
         )
-    intent.mark_sent()
-    work.keep(intent)
+    work.mark_sent(intent)
 
 
 def _refused(work: Work, intent: Intent, invoice: Invoice, why: str) -> Waits:

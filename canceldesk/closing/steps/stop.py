@@ -130,13 +130,7 @@ def _if_refused(work: Work) -> str:
 
 
 def _cancel(work: Work, scope: CaseSubscription, subscription: Subscription) -> Result:
-    intent = work.intent(Intent.Kind.CANCEL, subscription.billsby_id) or Intent(
-        case=work.case,
-        kind=Intent.Kind.CANCEL,
-        target=subscription.billsby_id,
-        request={"client": work.client_id},
-        created_at=clock.now(),
-    )
+    intent = work.intent_to(Intent.Kind.CANCEL, subscription.billsby_id)
     if intent.is_settling:
         return _not_seen_yet(scope, subscription)
     try:
@@ -154,9 +148,9 @@ def _cancel(work: Work, scope: CaseSubscription, subscription: Subscription) -> 
 
 def _note_that_it_leaves(work: Work, scope: CaseSubscription, intent: Intent) -> None:
     if work.intent(Intent.Kind.CANCEL, intent.target) is None:
+        intent.request = {"client": work.client_id}
         work.log(Verb.CANCEL_INTENDED, subscription=str(scope.subscription))
-    intent.mark_sent()
-    work.keep(intent)
+    work.mark_sent(intent)
 
 
 def _not_seen_yet(scope: CaseSubscription, subscription: Subscription) -> Waits:
