@@ -10,9 +10,9 @@ clock, such as days and dates of charges, no lease can help.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from django.db import transaction
@@ -46,6 +46,8 @@ class Lease:
 
     case_id: int
     token: int
+    case: Case = field(compare=False, repr=False)
+    """The case, as it was when the lease was taken."""
 
 
 def free(now: dt.datetime) -> Q:
@@ -63,8 +65,8 @@ def take(case_id: int, owner: str) -> Lease | None:
         )
         if not taken:
             return None
-        token = Case.objects.values_list("lease_token", flat=True).get(pk=case_id)
-    return Lease(case_id, token)
+        case = Case.objects.select_related("client", "reason").get(pk=case_id)
+    return Lease(case_id, case.lease_token, case)
 
 
 @contextmanager
@@ -72,14 +74,19 @@ def fenced(
     lease: Lease,
     *,
     shows: bool = False,
+    ending: Mapping[str, Any] | None = None,
     **unchanged: Any,  # noqa: ANN401 - as for `renew`
 ) -> Iterator[None]:
-    """A transaction that only the lease's holder can make; renews the lease.
+    """A transaction that only the lease's holder can make. It renews the lease or, when it is the
+    last one, gives it back and leaves the case's fields as in `ending`.
 
     Raises what `renew` raises, and writes nothing then.
     """
     with transaction.atomic():
-        renew(lease, shows=shows, **unchanged)
+        if ending is None:
+            renew(lease, shows=shows, **unchanged)
+        else:
+            _write(lease, {**ending, **GIVEN_BACK}, shows=shows, unchanged=unchanged)
         yield
 
 
@@ -95,9 +102,15 @@ def renew(
     Raises LostLeaseError when the case has been taken over, or the lease given back, and
     OvertakenError when the case is otherwise now.
     """
+    _write(lease, {"lease_until": clock.now() + LENGTH}, shows=shows, unchanged=unchanged)
+
+
+def _write(
+    lease: Lease, values: Mapping[str, Any], *, shows: bool, unchanged: Mapping[str, Any]
+) -> None:
     mine = Case.objects.filter(pk=lease.case_id, lease_token=lease.token, lease_until__isnull=False)
-    values: dict[str, Any] = {"version": F("version") + 1} if shows else {}
-    if mine.filter(**unchanged).update(lease_until=clock.now() + LENGTH, **values):
+    seen: dict[str, Any] = {"version": F("version") + 1} if shows else {}
+    if mine.filter(**unchanged).update(**values, **seen):
         return
     if unchanged and mine.exists():
         raise OvertakenError(f"Case {lease.case_id} has been changed by a person meanwhile.")

@@ -319,7 +319,7 @@ def move(
     """
     if to not in OPEN_STATES:
         fields["ended_at"] = clock.now()
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         moved = Case.objects.filter(pk=case.pk, state__in=list(only_from)).update(
             state=to,
             version=F("version") + 1,
@@ -328,13 +328,14 @@ def move(
             waits_sentence="",
             **fields,
         )
-        if not moved:
-            case.refresh_from_db()
-            raise MovedOnError(
-                f"{case.number} is already {_IN_WORDS[State(case.state)]}. "
-                "Look at it again before you go on."
-            )
-        CaseSubscription.objects.filter(case=case).update(is_open=to in OPEN_STATES)
+        if moved:
+            CaseSubscription.objects.filter(case=case).update(is_open=to in OPEN_STATES)
+    if not moved:
+        case.refresh_from_db()
+        raise MovedOnError(
+            f"{case.number} is already {_IN_WORDS[State(case.state)]}. "
+            "Look at it again before you go on."
+        )
     case.refresh_from_db(fields=["state", "version", "waits_for", "waits_sentence", *fields])
 
 

@@ -242,7 +242,7 @@ def _upsert_invoices(invoices: list[OpenInvoice]) -> None:
 @contextmanager
 def _locked(rows: QuerySet[M], order: str) -> Iterator[QuerySet[M]]:
     """The rows, locked one after the other in that order, until the block ends."""
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         found = rows.order_by(order).select_for_update().values_list("pk", flat=True)
         yield rows.model._default_manager.filter(pk__in=list(found))
 

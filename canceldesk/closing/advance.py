@@ -72,7 +72,7 @@ def advance(case_id: int, *, owner: str) -> bool:
     lease = leases.take(case_id, owner)
     if lease is None:
         return False
-    case = Case.objects.select_related("client", "reason").get(pk=case_id)
+    case = lease.case
     woken, notes = case.wake_count, Notes(case)
     try:
         _settled(case, lease, notes, _safe_pass(case, lease, notes), woken)
@@ -156,8 +156,8 @@ def _others_are_not_held(case: Case) -> bool:
     """
     unheld = waking.due(clock.now()).filter(state=State.CLOSING, scope__hold=None)
     places = configuration.whole("WORKERS")
-    others = unheld.exclude(pk=case.pk).order_by().values("pk").distinct()
-    return others[: places + 1].count() > places
+    others = unheld.exclude(pk=case.pk).order_by().values_list("pk", flat=True).distinct()
+    return len(others[: places + 1]) > places
 
 
 def _others_first() -> Waits:
@@ -196,15 +196,15 @@ def _settle(case: Case, lease: Lease, notes: Notes, waits: list[Waits], woken: i
         "waits_sentence": first.sentence if first else "",
     }
     is_told = (case.waits_for, case.waits_sentence) == tuple(told.values())
-    with leases.fenced(lease, shows=notes.are_new or not is_told, **as_read(case)):
+    planned = Value(clock.now() + first.again if first else None, DateTimeField(null=True))
+    ending = {
+        "failures": F("failures") + 1 if first and first.is_failure else 0,
+        "next_pass_at": If(When(wake_count=woken, then=planned), default=F("next_pass_at")),
+        **told,
+    }
+    shows = notes.are_new or not is_told
+    with leases.fenced(lease, shows=shows, ending=ending, **as_read(case)):
         notes.write()
         attention = first.sentence if first and first.attention else ""
         if attention != case.attention:
             cases.set_attention(case, attention)
-        planned = Value(clock.now() + first.again if first else None, DateTimeField(null=True))
-        Case.objects.filter(pk=case.pk).update(
-            failures=F("failures") + 1 if first and first.is_failure else 0,
-            next_pass_at=If(When(wake_count=woken, then=planned), default=F("next_pass_at")),
-            **told,
-            **leases.GIVEN_BACK,
-        )

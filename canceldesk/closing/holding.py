@@ -75,13 +75,18 @@ def no_longer_needed(work: Work, hold: Hold | None) -> None:
 
 def change(hold: Hold, **values: Any) -> bool:  # noqa: ANN401 - model fields
     """Change a hold unless a person has changed its state meanwhile (asked for a release)."""
-    changed = Hold.objects.filter(pk=hold.pk, state=hold.state).update(**values)
-    if not changed:
-        hold.refresh_from_db()
+    if not _store(hold, hold.state, values):
         return False
     for name, value in values.items():
         setattr(hold, name, value)
     return True
+
+
+def _store(hold: Hold, before: str, values: dict[str, Any]) -> bool:
+    stored = Hold.objects.filter(pk=hold.pk, state=before).update(**values)
+    if not stored:
+        hold.refresh_from_db()
+    return bool(stored)
 
 
 def _was_held(work: Work, hold: Hold | None, name: str, subscription: Subscription) -> Result:
@@ -257,27 +262,36 @@ def _read_back(
             is_unknown=True,
             is_failure=True,
         )
-    now = clock.now()
+    _is_held(work, hold, until, evidence_of(after))
     work.has_just_held = True
-    with work.fenced():
-        change(
-            hold,
-            state=Hold.State.HELD,
-            until=until,
-            tried_until=None,
-            read_at=now,
-            placed_at=hold.placed_at or now,
-            release_until=None,
-            evidence=evidence_of(after),
-        )
-        work.log(
+    work.notes.along(
+        partial(
+            work.log,
             verb,
             subscription=name,
             until=date(hold.ends_at, work.zone),
             original=date(hold.original_next_billing_at, work.zone),
-            **evidence_of(after),
+            **hold.evidence,
         )
+    )
     return _held(work, hold, name)
+
+
+def _is_held(work: Work, hold: Hold, until: dt.date, evidence: dict[str, Any]) -> None:
+    """Know the hold as read back; it is stored with the next writing."""
+    now, before = clock.now(), hold.state
+    values = {
+        "state": Hold.State.HELD,
+        "until": until,
+        "tried_until": None,
+        "read_at": now,
+        "placed_at": hold.placed_at or now,
+        "release_until": None,
+        "evidence": evidence,
+    }
+    for name, value in values.items():
+        setattr(hold, name, value)
+    work.notes.along(partial(_store, hold, before, values))
 
 
 def evidence_of(subscription: Subscription) -> dict[str, Any]:

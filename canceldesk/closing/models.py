@@ -250,9 +250,12 @@ class Intent(models.Model):
         self.state, self.confirmed_at, self.answer = self.State.REMOVED, clock.now(), answer
         self.save(update_fields=["state", "confirmed_at", "answer"])
 
-    def mark_confirmed(self, answer: dict[str, Any]) -> None:
-        """Read back; `answer` is what was read."""
+    def confirm(self, answer: dict[str, Any]) -> None:
+        """Read back; `answer` is what was read. `keep_confirmed` stores it."""
         self.state, self.confirmed_at, self.answer = self.State.CONFIRMED, clock.now(), answer
+
+    def keep_confirmed(self) -> None:
+        """Store what `confirm` has said."""
         self.save(update_fields=["state", "confirmed_at", "answer"])
 
 

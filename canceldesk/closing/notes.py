@@ -24,6 +24,7 @@ class Notes:
         self._known: dict[str, Step] | None = None
         self._changed: dict[str, Step] = {}
         self._along: list[Callable[[], object]] = []
+        self._copies: dict[str, Callable[[], object]] = {}
 
     def of(self, name: Step.Name) -> Step | None:
         """The newest note about a step, written or not."""
@@ -59,6 +60,12 @@ class Notes:
         """
         self._along.append(write)
 
+    def copy(self, of: str, keep: Callable[[], object]) -> None:
+        """Have `keep` store the desk's copy of something in Billsby with the next writing of notes,
+        unless it has been read once more until then: only the newest reading counts.
+        """
+        self._copies[of] = keep
+
     @property
     def are_new(self) -> bool:
         """Whether a step is to be written that pages show otherwise."""
@@ -67,9 +74,16 @@ class Notes:
     def write(self) -> None:
         """Store what was changed; call it inside the lease's fence, which says that it shows."""
         self._write_steps()
+        self._write_copies()
         along, self._along = self._along, []
         for write in along:
             write()
+
+    def _write_copies(self) -> None:
+        """In the order in which everybody locks them (`clients.mirror`)."""
+        copies, self._copies = self._copies, {}
+        for of in sorted(copies):
+            copies[of]()
 
     def _write_steps(self) -> None:
         if not self._changed:

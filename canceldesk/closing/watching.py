@@ -101,7 +101,7 @@ def _check_subscription(work: Work, scope: CaseSubscription) -> Result:
     subscription = work.subscription(scope)
     key = f"{work.case.number} {subscription.billsby_id}"
     if is_stopped(work, scope, subscription):
-        findings.resolve(Finding.Kind.SWITCHED_BACK_ON, key)
+        _resolve(work, Finding.Kind.SWITCHED_BACK_ON, key)
         return _keep_held(work, scope)
     findings.report(
         Finding.Kind.SWITCHED_BACK_ON,
@@ -138,7 +138,7 @@ def _check_invoices(work: Work) -> Result:
                 case=work.case,
             )
         else:
-            findings.resolve(Finding.Kind.OPEN_INVOICE, invoice.number)
+            _resolve(work, Finding.Kind.OPEN_INVOICE, invoice.number)
     return Done("The invoices were looked at.")
 
 
@@ -171,9 +171,9 @@ def _check_row(work: Work) -> Result:
             case=work.case,
         )
     else:
-        findings.resolve(Finding.Kind.ROW_TWICE, key)
+        _resolve(work, Finding.Kind.ROW_TWICE, key)
     if found and not listing.differences(found[0], row):
-        findings.resolve(Finding.Kind.ROW_CHANGED, key)
+        _resolve(work, Finding.Kind.ROW_CHANGED, key)
     else:
         findings.report(
             Finding.Kind.ROW_CHANGED,
@@ -186,9 +186,9 @@ def _check_row(work: Work) -> Result:
 
 def _check_that_it_is_off(work: Work, facts: Facts, found: list[ListedRow]) -> None:
     key = work.case.number
-    findings.resolve(Finding.Kind.ROW_TWICE, key)
+    _resolve(work, Finding.Kind.ROW_TWICE, key)
     if not found:
-        findings.resolve(Finding.Kind.ROW_CHANGED, key)
+        _resolve(work, Finding.Kind.ROW_CHANGED, key)
         return
     findings.report(
         Finding.Kind.ROW_CHANGED,
@@ -229,6 +229,12 @@ def _is_gone(work: Work) -> bool:
     """Whether the client was deleted in Billsby together with what this case stopped."""
     stopped = (work.subscription(scope).status for scope in work.scope)
     return all(status is SubscriptionStatus.CANCELLED for status in stopped) and work.is_gone
+
+
+def _resolve(work: Work, kind: Finding.Kind, key: str) -> None:
+    """Say that a finding of earlier looks no longer stands, where there is one."""
+    if (kind, key) in work.found_before:
+        findings.resolve(kind, key)
 
 
 def _standing(work: Work) -> QuerySet[Finding]:

@@ -114,6 +114,11 @@ class Work:
         intent.mark_sent()
         self.keep(intent)
 
+    def confirm(self, intent: Intent, answer: dict[str, Any]) -> None:
+        """Know what was intended as read back: `answer`. It is stored with the next writing."""
+        intent.confirm(answer)
+        self.notes.along(intent.keep_confirmed)
+
     @property
     def row_intent(self) -> Intent | None:
         """What the desk has intended about the case's row, if anything. What a person asks of the
@@ -125,6 +130,12 @@ class Work:
         """Know an intent that this pass has stored."""
         self._intents[intent.kind, intent.target] = intent
         return intent
+
+    @cached_property
+    def found_before(self) -> set[tuple[str, str]]:
+        """What earlier passes have found wrong in this case and still stands: kinds and keys."""
+        standing = self.case.findings.filter(resolved_at=None)
+        return set(standing.values_list("kind", "key"))
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -240,7 +251,7 @@ class Work:
     def _mirror(self, key: str, found: object, keep: Callable[[], object]) -> None:
         """Keep what was read in the desk's copy, unless this pass has kept just that."""
         if self._mirrored.get(key) != found:
-            keep()
+            self.notes.copy(key, keep)
             self._mirrored[key] = found
 
     def forget(self) -> None:

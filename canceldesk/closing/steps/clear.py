@@ -139,14 +139,10 @@ def _confirm(work: Work, intent: Intent, invoice: Invoice) -> None:
     statuses = {
         scope.subscription.billsby_id: work.subscription(scope).status_raw for scope in work.scope
     }
-    with work.fenced():
-        intent.mark_confirmed({"status": invoice.status_raw, "subscriptions_after": statuses})
-        work.log(
-            Verb.WRITE_OFF_DONE,
-            invoice=invoice.number,
-            amount=money(request["amount_minor"], request["currency"]),
-            subscriptions_after=statuses,
-        )
+    work.confirm(intent, {"status": invoice.status_raw, "subscriptions_after": statuses})
+    amount = money(request["amount_minor"], request["currency"])
+    said = {"invoice": invoice.number, "amount": amount, "subscriptions_after": statuses}
+    work.notes.along(partial(work.log, Verb.WRITE_OFF_DONE, **said))
 
 
 def _unknown_status(invoice: Invoice) -> Waits:

@@ -84,7 +84,8 @@ def _sent(work: Work, intent: Intent, text: words.Text) -> Done:
     now = clock.now()
     address = work.case.client.email
     with work.fenced():
-        intent.mark_confirmed({"to": address, "at": now.isoformat()})
+        intent.confirm({"to": address, "at": now.isoformat()})
+        intent.keep_confirmed()
         Message.objects.create(
             case=work.case,
             direction=Message.Direction.OUT,

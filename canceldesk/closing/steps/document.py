@@ -7,6 +7,7 @@ writes when it is not. So a crash between writing and noting cannot make a secon
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 
 from django.db import IntegrityError
 
@@ -124,9 +125,9 @@ def _is_there(view: ListView, case: Case, row: NewRow) -> bool:
 
 
 def _confirm(work: Work, intent: Intent, verb: Verb, row_number: int, fingerprint: str) -> None:
-    with work.fenced():
-        intent.mark_confirmed({"row_number": row_number, "fingerprint": fingerprint})
-        work.log(verb, row_number=row_number, fingerprint=fingerprint)
+    seen = {"row_number": row_number, "fingerprint": fingerprint}
+    work.confirm(intent, seen)
+    work.notes.along(partial(work.log, verb, **seen))
 
 
 def _twice(view: ListView, found: list[ListedRow]) -> Waits:

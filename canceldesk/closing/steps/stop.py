@@ -94,8 +94,7 @@ def _note_first_seen(work: Work, name: str, subscription: Subscription) -> None:
         return
     intent = work.intent(Intent.Kind.CANCEL, subscription.billsby_id)
     if intent is not None:
-        confirmed = {"status": subscription.status_raw}
-        work.notes.along(partial(intent.mark_confirmed, confirmed))
+        work.confirm(intent, {"status": subscription.status_raw})
     work.notes.along(partial(work.log, Verb.STOP_SEEN, **seen))
 
 
