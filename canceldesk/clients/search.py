@@ -73,7 +73,7 @@ def _has_number(query: str) -> Q | None:
 
 
 def _rank(query: str, typed: str, words: list[str]) -> Case:
-    exact = query.strip()
+    exact = query.replace("\0", "").strip()  # which PostgreSQL would refuse as a text
     digits = phones.digits(query)
     cases = [
         When(Q(billsby_id__iexact=exact) | Q(email__iexact=exact), then=Value(0)),

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -181,6 +181,7 @@ def test_at_most_as_many_as_asked_are_given() -> None:
 
 
 class AnyName(TestCase):
+    @example(first="Anna", last="Berg", typed="Anna\x00")
     @given(
         first=st.text(min_size=1, max_size=20),
         last=st.text(min_size=1, max_size=20),
