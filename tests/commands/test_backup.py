@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from canceldesk.workbook.creating import create_list
-from tests.backup.telling import own_environment
+from tests.backup.telling import forked, own_environment
 from tests.databases import database_of_its_own, migrated_database
 
 pytestmark = pytest.mark.database
@@ -26,14 +25,7 @@ class Machine:
     environment: dict[str, str]
 
     def say(self, *command: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "canceldesk", *command],
-            env=self.environment,
-            input=typed,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return forked("canceldesk", [*command], self.environment, typed)
 
     @property
     def kept(self) -> list[Path]:
