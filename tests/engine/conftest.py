@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,15 +20,17 @@ from tests.databases import on_postgresql
 
 
 @pytest.fixture(scope="session")
-def migrated_on_postgresql(django_db_setup: None) -> None:
-    """The engine's tables beside those of the desk."""
-    if on_postgresql():
+def migrated(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The engine's tables: on PostgreSQL beside those of the desk, else in a folder, to copy."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settings, "DATA", tmp_path_factory.mktemp("engine"))
         place.migrate()
+        return place.sqlite_file().parent
 
 
 @pytest.fixture(autouse=True)
 def engine_of_its_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, migrated_on_postgresql: None
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, migrated: Path
 ) -> Iterator[None]:
     """A migrated, empty engine."""
     monkeypatch.setattr(settings, "DATA", tmp_path)
@@ -35,7 +38,7 @@ def engine_of_its_own(
     if on_postgresql():
         _empty_on_postgresql()
     else:
-        place.migrate()
+        shutil.copytree(migrated, tmp_path, dirs_exist_ok=True)
     yield
     _forget_connections()
 
