@@ -6,7 +6,8 @@ would make every pass wait for the disk ten times more.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from canceldesk import clock
 from canceldesk.cases.models import Case
@@ -71,30 +72,36 @@ class Notes:
         """Whether a step is to be written that pages show otherwise."""
         return bool(self._changed)
 
-    def write(self) -> None:
-        """Store what was changed; call it inside the lease's fence, which says that it shows."""
-        self._write_steps()
-        self._write_copies()
-        along, self._along = self._along, []
-        for write in along:
-            write()
+    @contextmanager
+    def written(self) -> Iterator[None]:
+        """Store what was changed, and what was to go along, before the block; use it inside the
+        lease's fence, which says that it shows. When the block fails nothing of it is stored, and
+        it goes with the next writing.
+        """
+        changed, copies, along = self._changed, self._copies, self._along
+        self._changed, self._copies, self._along = {}, {}, []
+        try:
+            _store(changed)
+            for of in sorted(copies):  # as everybody locks them (`clients.mirror`)
+                copies[of]()
+            for write in along:
+                write()
+            yield
+        except BaseException:
+            self._changed = changed | self._changed
+            self._copies = copies | self._copies
+            self._along = along + self._along
+            raise
 
-    def _write_copies(self) -> None:
-        """In the order in which everybody locks them (`clients.mirror`)."""
-        copies, self._copies = self._copies, {}
-        for of in sorted(copies):
-            copies[of]()
 
-    def _write_steps(self) -> None:
-        if not self._changed:
-            return
+def _store(changed: dict[str, Step]) -> None:
+    if changed:
         Step.objects.bulk_create(
-            self._changed.values(),
+            changed.values(),
             update_conflicts=True,
             unique_fields=["case", "name"],
             update_fields=_KEPT,
         )
-        self._changed = {}
 
 
 def _as_step(result: Result | None) -> tuple[Step.State, str, dict[str, object]]:

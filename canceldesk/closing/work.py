@@ -261,8 +261,8 @@ class Work:
     @contextmanager
     def fenced(self) -> Iterator[None]:
         """A transaction only the lease's holder can make, about the case as it was read."""
-        with leases.fenced(self.lease, shows=self.notes.are_new, **as_read(self.case)):
-            self.notes.write()
+        shows = self.notes.are_new
+        with leases.fenced(self.lease, shows=shows, **as_read(self.case)), self.notes.written():
             yield
 
     def assure_mine(self) -> None:

@@ -8,10 +8,9 @@ from django.db import DataError, OperationalError
 from canceldesk.cases.log import Verb, sentence
 from canceldesk.cases.models import Case, Decision, State
 from canceldesk.cases.services import withdraw
-from canceldesk.closing import listing, services, taking_out
+from canceldesk.closing import listing, notes, services, taking_out
 from canceldesk.closing.advance import advance
-from canceldesk.closing.models import Hold, Intent
-from canceldesk.closing.notes import Notes
+from canceldesk.closing.models import Hold, Intent, Step
 from canceldesk.workbook.protocol import ListedRow
 from tests.closing.conftest import Desk
 from tests.closing.test_watch import closed_case
@@ -193,14 +192,12 @@ def test_what_cannot_be_stored_is_told_and_not_tried_again_at_once(
 ) -> None:
     _, subscription = desk.client()
     case = desk.decided(subscription)
-    honest = Notes.write
 
-    def too_much(notes: Notes) -> None:
-        if notes.are_new:
+    def too_much(changed: dict[str, Step]) -> None:
+        if changed:
             raise DataError("value too long")
-        honest(notes)
 
-    monkeypatch.setattr(Notes, "write", too_much)
+    monkeypatch.setattr(notes, "_store", too_much)
     desk.advance(case)
     assert "reference" in case.attention
     assert case.failures == 1
