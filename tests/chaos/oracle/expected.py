@@ -94,7 +94,7 @@ def _while_facts_were_taken(evidence: Evidence, case: Case, decided: Entry) -> t
     first = billsby.last_before(timing.real(decided) - timing.slack)
     if billsby.was_read_stale(case.client):
         first = billsby.filled
-    return first, billsby.first_after(timing.real(told[0]) + timing.slack)
+    return first, billsby.first_after(timing.latest(told[0]) + timing.slack)
 
 
 def _name(customer: Row) -> str:

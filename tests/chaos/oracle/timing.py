@@ -20,11 +20,18 @@ class Timing:
         self.slack = dt.timedelta(seconds=5) + journal.skew
         self.impossible: list[Entry] = []
         self._real: dict[int, dt.datetime] = {}
+        self._latest: dict[int, dt.datetime] = {}
         self._place(log)
 
     def real(self, entry: Entry) -> dt.datetime:
         """When an entry was really made; in the case of several possible moments the first."""
         return self._real[entry.id]
+
+    def latest(self, entry: Entry) -> dt.datetime:
+        """The last of the moments at which an entry can have been made: a clock that is set back
+        shows the same time twice.
+        """
+        return self._latest[entry.id]
 
     def _place(self, log: list[Entry]) -> None:
         """An entry fits where the clock showed its time, and not before the ones with lower ids."""
@@ -36,6 +43,7 @@ class Timing:
                 self.impossible.append(entry)
             real = min(fitting, default=entry.at - self._clock[-1][1])
             self._real[entry.id] = real
+            self._latest[entry.id] = max(fitting, default=real)
             if fitting:
                 reached = max(reached, real)
 
