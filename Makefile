@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime-installed
 DEVELOPMENT := $(VENV)/.development-installed
-PYTEST := $(BIN)/pytest -n 2
+# One more than the two processors of a small machine: journeys wait for most of their time.
+PYTEST := $(BIN)/pytest -n 3
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK := uv pip compile --universal --generate-hashes --no-header --no-annotate --no-strip-extras --quiet
 

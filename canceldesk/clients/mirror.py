@@ -6,6 +6,7 @@ through several rows here goes through them in the order of their Billsby IDs or
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -109,24 +110,31 @@ def mark_gone(billsby_ids: Iterable[str]) -> None:
             gone.update(gone_at=clock.now())
 
 
-def keep_subscription(client: Client, found: BillsbySubscription) -> None:
-    """Store a subscription's details."""
-    keep_subscriptions(client, [found])
+def keep_subscription(
+    client: Client, found: BillsbySubscription, *, read_at: dt.datetime | None = None
+) -> None:
+    """Store a subscription's details, as read at a moment, or now."""
+    keep_subscriptions(client, [found], read_at=read_at)
 
 
-def keep_subscriptions(client: Client, several: Iterable[BillsbySubscription]) -> None:
-    """Store the details of a client's subscriptions."""
+def keep_subscriptions(
+    client: Client,
+    several: Iterable[BillsbySubscription],
+    *,
+    read_at: dt.datetime | None = None,
+) -> None:
+    """Store the details of a client's subscriptions, as read at a moment, or now."""
+    at = read_at or clock.now()
     once = {found.billsby_id: found for found in several}
     Subscription.objects.bulk_create(
-        [_fitted(_subscription(client, once[billsby_id])) for billsby_id in sorted(once)],
+        [_fitted(_subscription(client, once[billsby_id], at)) for billsby_id in sorted(once)],
         update_conflicts=True,
         unique_fields=["billsby_id"],
         update_fields=_DETAIL_FIELDS,
     )
 
 
-def _subscription(client: Client, found: BillsbySubscription) -> Subscription:
-    now = clock.now()
+def _subscription(client: Client, found: BillsbySubscription, at: dt.datetime) -> Subscription:
     return Subscription(
         billsby_id=found.billsby_id,
         client=client,
@@ -138,8 +146,8 @@ def _subscription(client: Client, found: BillsbySubscription) -> Subscription:
         started_at=found.started_at,
         next_billing_at=found.next_billing_at,
         next_billing_minor=found.next_billing_minor,
-        read_at=now,
-        details_read_at=now,
+        read_at=at,
+        details_read_at=at,
     )
 
 
@@ -194,15 +202,20 @@ def keep_unlisted(client: Client, listed: Iterable[str]) -> None:
         )
 
 
-def keep_open_invoices(client: Client, invoices: Iterable[Invoice]) -> None:
-    """Store which of a client's invoices still ask for money; forget the others."""
-    standing = [invoice for invoice in invoices if invoice.status.blocks]
-    _upsert_invoices([_open_invoice(client.pk, invoice) for invoice in standing])
-    numbers = [invoice.number for invoice in standing]
-    settled = OpenInvoice.objects.filter(client=client).exclude(number__in=numbers)
-    if settled.exists():  # deleting locks SQLite's database even where there is nothing
-        with _locked(settled, "number") as locked:
-            locked.delete()
+def keep_open_invoices(
+    client: Client, invoices: Iterable[Invoice], *, read_at: dt.datetime | None = None
+) -> None:
+    """Store which of a client's invoices still ask for money, as read at a moment, or now; forget
+    the others.
+    """
+    at = read_at or clock.now()
+    standing = {invoice.number: invoice for invoice in invoices if invoice.status.blocks}
+    kept = OpenInvoice.objects.filter(client=client)
+    if not standing and not kept.exists():  # a transaction would lock SQLite's whole database
+        return
+    with _locked(kept, "number") as locked:
+        _upsert_invoices([_open_invoice(client.pk, one, at) for one in standing.values()])
+        locked.exclude(number__in=standing).delete()
 
 
 def add_open_invoices(invoices: Iterable[CompanyInvoice], clients: dict[str, int]) -> None:
@@ -212,10 +225,13 @@ def add_open_invoices(invoices: Iterable[CompanyInvoice], clients: dict[str, int
     """
     standing = (one for one in invoices if one.status.blocks and one.customer_id in clients)
     for some in _in_batches(standing):
-        _upsert_invoices([_open_invoice(clients[one.customer_id], one) for one in some])
+        at = clock.now()
+        _upsert_invoices([_open_invoice(clients[one.customer_id], one, at) for one in some])
 
 
-def _open_invoice(client_pk: int, invoice: Invoice | CompanyInvoice) -> OpenInvoice:
+def _open_invoice(
+    client_pk: int, invoice: Invoice | CompanyInvoice, at: dt.datetime
+) -> OpenInvoice:
     return _fitted(
         OpenInvoice(
             number=invoice.number,
@@ -225,7 +241,7 @@ def _open_invoice(client_pk: int, invoice: Invoice | CompanyInvoice) -> OpenInvo
             status=invoice.status.value,
             status_raw=invoice.status_raw,
             issued_at=invoice.issued_at,
-            read_at=clock.now(),
+            read_at=at,
         )
     )
 

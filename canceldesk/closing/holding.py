@@ -31,6 +31,8 @@ ONE_DAY = dt.timedelta(days=1)
 # A refused hold is no emergency while the charge is further away than this.
 FAR = dt.timedelta(days=35)
 
+# What Billsby shows of a hold, whatever people have asked for.
+_READ = ("until", "tried_until", "read_at", "evidence")
 STANDING = (Hold.State.HELD, Hold.State.RELEASING, Hold.State.RELEASED)
 
 
@@ -69,8 +71,7 @@ def ensure(work: Work, scope: CaseSubscription) -> Result:
 def no_longer_needed(work: Work, hold: Hold | None) -> None:
     """The subscription is stopped: the hold has done its work."""
     if hold is not None and hold.state not in {Hold.State.OVER, Hold.State.RETURNED}:
-        is_over = partial(change, hold, state=Hold.State.OVER, read_at=clock.now())
-        work.notes.along(is_over)
+        _know(work, hold, state=Hold.State.OVER, read_at=clock.now())
 
 
 def change(hold: Hold, **values: Any) -> bool:  # noqa: ANN401 - model fields
@@ -87,6 +88,21 @@ def _store(hold: Hold, before: str, values: dict[str, Any]) -> bool:
     if not stored:
         hold.refresh_from_db()
     return bool(stored)
+
+
+def _know(work: Work, hold: Hold, **values: Any) -> None:  # noqa: ANN401 - model fields
+    """Know of a hold what has just been read back; it is stored with the next writing, as `change`
+    does. What a person has asked for until then stands.
+    """
+    before = hold.state
+    for name, value in values.items():
+        setattr(hold, name, value)
+    work.notes.along(partial(_keep, hold, before, values))
+
+
+def _keep(hold: Hold, before: str, values: dict[str, Any]) -> None:
+    if not _store(hold, before, values) and hold.state == Hold.State.RELEASING:
+        change(hold, **{name: value for name, value in values.items() if name in _READ})
 
 
 def _was_held(work: Work, hold: Hold | None, name: str, subscription: Subscription) -> Result:
@@ -197,7 +213,7 @@ class _Placing:
     def __init__(self, work: Work, scope: CaseSubscription, before: Subscription) -> None:
         self._work, self._scope, self._before = work, scope, before
         hold = hold_of(scope)
-        stays = hold is not None and (is_standing(hold) or _is_under_way(hold, before))
+        stays = hold is not None and (is_standing(hold) or is_under_way(hold, before))
         self._hold = hold if stays else None
 
     @property
@@ -233,7 +249,8 @@ class _Placing:
         return hold
 
 
-def _is_under_way(hold: Hold, before: Subscription) -> bool:
+def is_under_way(hold: Hold, before: Subscription) -> bool:
+    """Whether Billsby shows a hold that has been asked for, but not been noted as read back."""
     return (
         hold.state == Hold.State.INTENDED and hold.tried_until is not None and shows(before, hold)
     )
@@ -262,7 +279,18 @@ def _read_back(
             is_unknown=True,
             is_failure=True,
         )
-    _is_held(work, hold, until, evidence_of(after))
+    now = clock.now()
+    _know(
+        work,
+        hold,
+        state=Hold.State.HELD,
+        until=until,
+        tried_until=None,
+        read_at=now,
+        placed_at=hold.placed_at or now,
+        release_until=None,
+        evidence=evidence_of(after),
+    )
     work.has_just_held = True
     work.notes.along(
         partial(
@@ -275,23 +303,6 @@ def _read_back(
         )
     )
     return _held(work, hold, name)
-
-
-def _is_held(work: Work, hold: Hold, until: dt.date, evidence: dict[str, Any]) -> None:
-    """Know the hold as read back; it is stored with the next writing."""
-    now, before = clock.now(), hold.state
-    values = {
-        "state": Hold.State.HELD,
-        "until": until,
-        "tried_until": None,
-        "read_at": now,
-        "placed_at": hold.placed_at or now,
-        "release_until": None,
-        "evidence": evidence,
-    }
-    for name, value in values.items():
-        setattr(hold, name, value)
-    work.notes.along(partial(_store, hold, before, values))
 
 
 def evidence_of(subscription: Subscription) -> dict[str, Any]:

@@ -9,10 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import structlog
+from django.db import DataError, transaction
+
 from canceldesk import clock
 from canceldesk.cases.models import Case
 from canceldesk.closing.models import Step
 from canceldesk.closing.results import Done, NotNeeded, Result, Waits
+
+logger = structlog.get_logger(__name__)
 
 _KEPT = ["state", "sentence", "evidence", "changed_at"]
 
@@ -82,8 +87,7 @@ class Notes:
         self._changed, self._copies, self._along = {}, {}, []
         try:
             _store(changed)
-            for of in sorted(copies):  # as everybody locks them (`clients.mirror`)
-                copies[of]()
+            _store_copies(copies)
             for write in along:
                 write()
             yield
@@ -102,6 +106,18 @@ def _store(changed: dict[str, Step]) -> None:
             unique_fields=["case", "name"],
             update_fields=_KEPT,
         )
+
+
+def _store_copies(copies: dict[str, Callable[[], object]]) -> None:
+    """Copies that cannot be stored keep a case from nothing: passes go by Billsby itself."""
+    if not copies:
+        return
+    try:
+        with transaction.atomic():
+            for of in sorted(copies):  # as everybody locks them (`clients.mirror`)
+                copies[of]()
+    except (DataError, OverflowError, ValueError):
+        logger.exception("copies_not_kept", of=sorted(copies))
 
 
 def _as_step(result: Result | None) -> tuple[Step.State, str, dict[str, object]]:

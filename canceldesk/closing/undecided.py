@@ -41,7 +41,9 @@ def _protect(work: Work, scope: CaseSubscription) -> Result:
         holding.no_longer_needed(work, holding.hold_of(scope))
         return _stopped_already(scope, subscription)
     hold = holding.hold_of(scope)
-    stands = hold is not None and holding.is_standing(hold)
+    stands = hold is not None and (
+        holding.is_standing(hold) or holding.is_under_way(hold, subscription)
+    )
     holds_first = configuration.yes("HOLD_FIRST")
     before = dt.timedelta(days=configuration.whole("HOLD_BEFORE_CHARGE_DAYS"))
     charge_at = subscription.next_billing_at

@@ -166,7 +166,8 @@ class Work:
                     f"Billsby says {billsby_id} belongs to {found.customer_id}, not to "
                     f"{self.client_id}. Nothing was changed; check the client in Billsby."
                 )
-            self._mirror(key, found, lambda: mirror.keep_subscription(self.case.client, found))
+            keep = partial(mirror.keep_subscription, self.case.client, found, read_at=clock.now())
+            self._mirror(key, found, keep)
             self._read[key] = found
         return self._read[key]  # type: ignore[no-any-return]
 
@@ -199,7 +200,8 @@ class Work:
             found = self._of_client(self.billsby.customer_invoices)
             self._check_whose(found)
             asking = [invoice for invoice in found if invoice.status.blocks]
-            keep = partial(mirror.keep_open_invoices, self.case.client, asking)
+            client = self.case.client
+            keep = partial(mirror.keep_open_invoices, client, asking, read_at=clock.now())
             self._mirror("invoices", asking, keep)
             self._read["invoices"] = found
         return self._read["invoices"]  # type: ignore[no-any-return]
@@ -264,6 +266,11 @@ class Work:
         shows = self.notes.are_new
         with leases.fenced(self.lease, shows=shows, **as_read(self.case)), self.notes.written():
             yield
+
+    def store(self) -> None:
+        """Write down now what would go along with the next writing."""
+        with self.fenced():
+            pass
 
     def assure_mine(self) -> None:
         """Renew the lease, so that nothing is changed outside by a pass that has been taken over,

@@ -8,11 +8,11 @@ import datetime as dt
 import pytest
 
 from canceldesk import clock
-from canceldesk.billsby import SubscriptionStatus
+from canceldesk.billsby import CustomerSubscription, SubscriptionStatus
 from canceldesk.billsby.errors import NotFound
 from canceldesk.cases.models import Case, Decision, LogEntry, State
 from canceldesk.cases.services import withdraw
-from canceldesk.closing import services
+from canceldesk.closing import services, undecided
 from canceldesk.closing.advance import advance
 from canceldesk.closing.giving_back import next_date
 from canceldesk.closing.models import Hold
@@ -209,6 +209,57 @@ def test_a_release_asked_for_while_the_hold_is_placed_is_not_forgotten(desk: Des
     desk.advance(case)
     assert Hold.objects.get().state == Hold.State.RELEASED
     assert desk.company.subscription(subscription.uid).status == "Active"
+
+
+def test_a_hold_of_an_undecided_client_is_known_again_after_a_kill(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was placed, and the pass ended before it was noted; its date is far away now."""
+    _, subscription = desk.client()
+    original = subscription.next_billing_at
+    desk.later(days=8)
+    case = desk.file(subscription)
+
+    def killed(_work: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as dying:
+        dying.setattr(undecided, "check_charges", killed)
+        with pytest.raises(SystemExit):
+            advance(case.pk, owner="worker")
+    assert Hold.objects.get().state == Hold.State.INTENDED
+    desk.later(minutes=1)
+    desk.advance(case)
+    hold = Hold.objects.get()
+    assert (hold.state, hold.original_next_billing_at) == (Hold.State.HELD, original)
+    assert case.log.filter(verb="hold.placed").count() == 1
+    desk.advance(case)
+    assert desk.company.subscription(subscription.uid).next_billing_at.date() == hold.until
+
+
+def test_a_release_asked_for_before_a_renewed_hold_is_noted_keeps_its_new_date(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, subscription = desk.client()
+    case = desk.decided(subscription)
+    desk.advance(case)
+    desk.later(days=155)
+    honest = desk.billsby.customer_subscriptions
+
+    def meanwhile(client_id: str) -> list[CustomerSubscription]:
+        monkeypatch.setattr(desk.billsby, "customer_subscriptions", honest)
+        services.release_hold(case, by=desk.agent, scope=case.scope.get())
+        return honest(client_id)
+
+    monkeypatch.setattr(desk.billsby, "customer_subscriptions", meanwhile)
+    earlier = Hold.objects.get().until
+    desk.advance(case)
+    hold = Hold.objects.get()
+    assert hold.state in {Hold.State.RELEASING, Hold.State.RELEASED}
+    assert hold.until > earlier
+    desk.advance(case)
+    shown = desk.company.subscription(subscription.uid)
+    assert (shown.status, shown.next_billing_at.date()) == ("Active", hold.until)
 
 
 def test_a_hold_without_an_original_date_is_over_once_a_person_set_one(

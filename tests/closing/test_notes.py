@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, OperationalError, transaction
 
 from canceldesk.cases.models import Case
 from canceldesk.closing.models import Step
@@ -83,3 +83,35 @@ def test_of_several_readings_the_newest_is_copied_in_the_order_of_their_names(ca
     write(notes)
     write(notes)
     assert copied == ["invoices", "A, late", "B, again"]
+
+
+@pytest.mark.parametrize("trouble", [DataError("too long"), OverflowError("too large")])
+def test_copies_that_cannot_be_stored_keep_nothing_else_from_being_stored(
+    case: Case, trouble: Exception
+) -> None:
+    notes, stored = Notes(case), list[str]()
+
+    def refuse() -> None:
+        Case.objects.filter(pk=case.pk).update(reason_words="half of a copy")
+        raise trouble
+
+    notes.copy("invoices", refuse)
+    notes.put(Step.Name.HOLD, Done("Held."))
+    notes.along(lambda: stored.append("read back"))
+    write(notes)
+    write(notes)
+    case.refresh_from_db()
+    assert case.reason_words != "half of a copy"
+    assert case.steps.get().sentence == "Held."
+    assert stored == ["read back"]
+
+
+def test_a_database_that_is_away_while_copies_are_stored_is_told(case: Case) -> None:
+    notes = Notes(case)
+
+    def away() -> None:
+        raise OperationalError("server closed the connection")
+
+    notes.copy("invoices", away)
+    with pytest.raises(OperationalError), transaction.atomic(), notes.written():
+        pass

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from canceldesk.billsby import CustomerSubscription
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import Case, Decision, WaitsFor
 from canceldesk.closing import listing, services
@@ -89,6 +90,30 @@ def test_a_row_whose_decision_is_taken_back_at_the_last_moment_leaves_again(desk
     desk.advance(case)
     assert not desk.the_list.rows
     assert said(case) == [Verb.ROW_INTENDED, Verb.ROW_REMOVAL_INTENDED, Verb.ROW_REMOVED]
+
+
+def test_a_row_that_was_found_leaves_also_when_its_pass_is_overtaken(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The desk never sent it, but it knows that it is there."""
+    desk.the_list.trouble = InUse("Pat has the workbook open.", by="Pat")
+    case = listed_case(desk)
+    desk.the_list.trouble = None
+    desk.the_list.put([listing.row_for(Facts.objects.get(case=case))])
+    honest = desk.billsby.customer_subscriptions
+
+    def meanwhile(client_id: str) -> list[CustomerSubscription]:
+        if state_of_row(case) == Intent.State.CONFIRMED:
+            take_back(desk, case)
+        return honest(client_id)
+
+    with monkeypatch.context() as busy:
+        busy.setattr(desk.billsby, "customer_subscriptions", meanwhile)
+        desk.later(seconds=30)
+        assert not advance(case.pk, owner="worker")
+    desk.advance(case)
+    assert not desk.the_list.rows
+    assert Verb.ROW_FOUND in said(case)
 
 
 @pytest.mark.parametrize("is_rewritten", [False, True])

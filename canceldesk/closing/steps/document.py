@@ -87,6 +87,7 @@ def _standing(work: Work, intent: Intent, view: ListView, listed: ListedRow, row
         )
     if intent.state != Intent.State.CONFIRMED:
         _confirm(work, intent, Verb.ROW_FOUND, listed.row_number, view.fingerprint)
+        work.store()  # of a row that the desk has not sent `take_back` would think it never came
     return Done(
         f'Row {listed.row_number} of the tab "{view.tab}", read back.',
         {"row_number": listed.row_number, "tab": view.tab, "fingerprint": view.fingerprint},
