@@ -83,9 +83,8 @@ def _not_sent(work: Work, intent: Intent, why: str) -> Waits:
 def _sent(work: Work, intent: Intent, text: words.Text) -> Done:
     now = clock.now()
     address = work.case.client.email
+    work.confirm(intent, {"to": address, "at": now.isoformat()})
     with work.fenced():
-        intent.confirm({"to": address, "at": now.isoformat()})
-        intent.keep_confirmed()
         Message.objects.create(
             case=work.case,
             direction=Message.Direction.OUT,
