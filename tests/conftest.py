@@ -16,6 +16,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from canceldesk import clock
 from canceldesk.accounts.models import Role, User
+from tests import factories
 from tests.databases import ROOMS_WITHOUT, is_in_room_without, on_postgresql, uses_database
 from tests.flushing import flush_as_migrated
 
@@ -133,6 +134,12 @@ def _no_network(request: pytest.FixtureRequest) -> Iterator[None]:
         disable_socket(allow_unix_socket=True)
     yield
     enable_socket()
+
+
+@pytest.fixture(autouse=True)
+def _factories_count_anew() -> None:
+    """IDs do not depend on the tests before: a search for digits finds no others by chance."""
+    factories.count_anew()
 
 
 @pytest.fixture(scope="session", autouse=True)

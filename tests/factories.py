@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 from typing import Any
 
 from canceldesk import clock
@@ -24,7 +23,24 @@ from canceldesk.clients.models import Client, OpenInvoice, Subscription
 from canceldesk.clients.search import search_text
 from canceldesk.closing.models import Facts, Hold, Step, Watch
 
-_numbers = itertools.count(1)
+
+class _Numbers:
+    """Tells apart what the factories make."""
+
+    def __init__(self) -> None:
+        self.last = 0
+
+    def __next__(self) -> int:
+        self.last += 1
+        return self.last
+
+
+_numbers = _Numbers()
+
+
+def count_anew() -> None:
+    """Numbers from 1 again: what a test makes is the same whichever tests ran before it."""
+    _numbers.last = 0
 
 
 def make_user(role: Role = Role.AGENT, **fields: Any) -> User:
