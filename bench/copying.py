@@ -59,6 +59,8 @@ class Copier:
                 for rows in _rows_of(template):
                     query, values = _copying(rows, condition)
                     cursor.execute(query, [self._copies + 1, copies, *values])
+            # Else PostgreSQL looks for what each copy refers to as in the small tables of before.
+            cursor.execute("ANALYZE")
         self._copies = copies
         if connection.vendor == "postgresql":
             _count_rows()
