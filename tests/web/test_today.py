@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from django.db import connection
 from django.test import Client as Browser
 from pytest_django import DjangoAssertNumQueries
 
@@ -15,6 +16,7 @@ from canceldesk.accounts.models import Role, User
 from canceldesk.cases import findings, services
 from canceldesk.cases.models import Case, Finding, State, WaitsFor, Wish
 from canceldesk.web.views.today import todays
+from tests.databases import on_postgresql
 from tests.factories import (
     make_case,
     make_click_step,
@@ -236,3 +238,23 @@ def test_a_busy_day_costs_no_more_queries(
     address = _asks_again(browser)
     with django_assert_max_num_queries(6):
         assert browser.get(address).status_code == 204
+
+
+@pytest.mark.skipif(on_postgresql(), reason="PostgreSQL plans by how many rows there are")
+def test_asking_again_does_not_go_through_every_case_there_ever_was(browser: Browser) -> None:
+    address = _asks_again(browser)
+    plans: list[str] = []
+
+    def explained(
+        execute: Callable[..., object], sql: str, params: object, *more: object
+    ) -> object:
+        with connection.cursor() as cursor:
+            plan = cursor.cursor.execute(f"EXPLAIN QUERY PLAN {sql}", params or ())
+            plans.extend(step for *_, step in plan)
+        return execute(sql, params, *more)
+
+    with connection.execute_wrapper(explained):
+        assert browser.get(address).status_code == 204
+    assert any("SEARCH cases_case" in step for step in plans)
+    in_order_of_coming = {"SCAN cases_case", "SCAN cases_finding"}
+    assert not in_order_of_coming.intersection(plans)
