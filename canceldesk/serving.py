@@ -7,10 +7,10 @@ import logging
 import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -39,6 +39,7 @@ THREADS = 8
 LOCK_RETRY_SECONDS = 0.2
 DATABASE_RETRY_SECONDS = 1.0
 DATABASE_WITHIN_SECONDS = 20.0
+LOOK_SECONDS = 1.0  # between two looks whether a signal came whose exception got lost
 _MIGRATION_LOCK = 0x0CA9CE1
 
 
@@ -186,8 +187,8 @@ def serve(
     are answered and work is taken. Raises CannotListenError.
     """
     listen = listen or reading.text("LISTEN")
-    stopping = threading.Event()
-    with _signals(stopping), suppress(_Stop), ExitStack() as at_end:
+    ending = _Ending()
+    with _signals(ending), suppress(_Stop), ExitStack() as at_end:
         at_end.callback(connections.close_all)
         server = pages(listen) if with_pages else None
         engine.listen()
@@ -204,20 +205,35 @@ def serve(
         if server:
             server.run()
         else:
-            stopping.wait()
+            _wait_for(ending)
 
 
 class _Stop(SystemExit):
     """Raised in the main thread by a signal; waitress ends its loop by it."""
 
 
+@dataclass
+class _Ending:
+    """Whether somebody asked for the end. A plain flag: a signal's handler runs in the midst of
+    what the main thread does, and the `set` of a `threading.Event` would wait for ever for the
+    lock that the thread may just hold in the event's `wait`.
+    """
+
+    is_asked_for: bool = False
+
+
+def _wait_for(ending: _Ending) -> None:
+    while not ending.is_asked_for:
+        time.sleep(LOOK_SECONDS)
+
+
 @contextmanager
-def _signals(stopping: threading.Event) -> Iterator[None]:
+def _signals(ending: _Ending) -> Iterator[None]:
     """Turn SIGTERM and Ctrl-C into an orderly end; a second one while stopping is ignored."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        if not stopping.is_set():
-            stopping.set()
+        if not ending.is_asked_for:
+            ending.is_asked_for = True
             raise _Stop(0)
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}

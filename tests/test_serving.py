@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import os
 import signal
-import threading
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -202,13 +204,66 @@ def test_pages_are_answered_until_ctrl_c_and_closed_before_the_worker_stops(
     assert life == ["listens", "worker started", "pages answered", "pages closed", "worker stopped"]
 
 
-def test_a_second_signal_while_stopping_changes_nothing() -> None:
-    stopping = threading.Event()
-    with serving._signals(stopping):
-        stopping.set()
-        os.kill(os.getpid(), signal.SIGTERM)
+def test_a_second_signal_while_stopping_changes_nothing(life: list[str]) -> None:
+    class Stubborn(Worker):
+        def stop(self) -> None:
+            os.kill(os.getpid(), signal.SIGTERM)
+            super().stop()
 
-    assert stopping.is_set()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "Worker", Stubborn)
+        serving.serve(with_pages=False, with_worker=True, when_ready=_ask_for_the_end)
+
+    assert life == ["listens", "worker started", "worker stopped"]
+
+
+def _ask_for_the_end() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.mark.parametrize("step", range(1, 13))
+def test_a_signal_at_any_step_of_waiting_ends_it(
+    life: list[str], monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    steps = itertools.count(1)
+
+    def traced(_frame: FrameType, _event: str, _argument: object) -> Trace:
+        if next(steps) == step:
+            _ask_for_the_end()
+        return traced
+
+    monkeypatch.setattr(serving, "LOOK_SECONDS", 0.001)
+    with _not_for_ever(), _tracing_put_back():
+        serving.serve(with_pages=False, with_worker=True, when_ready=lambda: sys.settrace(traced))
+
+    assert life == ["listens", "worker started", "worker stopped"]
+
+
+Trace = Callable[[FrameType, str, object], Any]
+
+
+@contextmanager
+def _tracing_put_back() -> Iterator[None]:
+    before = sys.gettrace()
+    try:
+        yield
+    finally:
+        sys.settrace(before)
+
+
+@contextmanager
+def _not_for_ever(seconds: float = 10) -> Iterator[None]:
+    def fail(_number: int, _frame: FrameType | None) -> None:
+        sys.settrace(None)
+        raise AssertionError("It waits for ever.")
+
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def test_the_process_ends_even_if_a_thread_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
