@@ -12,6 +12,7 @@ from tests.chaos.planting import Planted, Row
 
 pytestmark = pytest.mark.xdist_group("oracle")
 
+ONE_DAY = dt.timedelta(days=1)
 MONTH = dt.timedelta(days=31)
 
 
@@ -298,3 +299,42 @@ def test_a_hold_given_back_after_its_date_comes_back_on_the_same_day_of_the_next
     assert rules_of(planted) == set()
     _given_back_on(planted, "2026-04-27")
     assert rules_of(planted) == {"hold_given_back_wrongly"}
+
+
+def test_a_hold_may_come_back_a_day_later_where_its_day_has_begun_in_billsby(
+    planted: Planted,
+) -> None:
+    """Billsby refuses today, and its clock may be before the desk's."""
+    held = planted.event("subscription paused", planted.subscription("Stone"))
+    today = dt.datetime.fromisoformat(_given_back(planted, "Stone")["at"]).date()
+    due = held["before"] | {"next_billing_at": f"{today + ONE_DAY}T23:00:00.000000+00:00"}
+    planted.billsby('UPDATE history SET "before" = ? WHERE id = ?', json.dumps(due), held["id"])
+    _given_back_on(planted, str(today + 2 * ONE_DAY))
+    assert rules_of(planted) == {"hold_given_back_wrongly"}
+    _put_billsbys_clock_on(planted, _given_back(planted, "Stone"))
+    assert rules_of(planted) == set()
+    _given_back_on(planted, str(today + 3 * ONE_DAY))
+    assert rules_of(planted) == {"hold_given_back_wrongly"}
+
+
+def _put_billsbys_clock_on(run: Planted, event: Row) -> None:
+    """By a day, for one event."""
+    run.billsby("UPDATE history SET id = -id - 1 WHERE id = ?", event["id"])
+    run.billsby("UPDATE history SET id = -id - 2 WHERE id > ?", event["id"])
+    run.billsby("UPDATE history SET id = -id WHERE id < 0")
+    before = run.billsby(
+        "SELECT \"after\" FROM history WHERE what = 'clock moved' AND id < ? ORDER BY id DESC",
+        event["id"],
+    )
+    usual = json.loads(before[0]["after"])["offset_seconds"] if before else 0
+    later = dt.datetime.fromisoformat(event["at"]) + ONE_DAY
+    run.billsby("UPDATE history SET at = ? WHERE id = ?", later.isoformat(), event["id"] + 1)
+    for key, offset in ((0, usual + ONE_DAY.total_seconds()), (2, usual)):
+        after = json.dumps({"offset_seconds": offset})
+        run.billsby(
+            'INSERT INTO history (id, at, who, what, subject, "before", "after") '
+            "VALUES (?, ?, 'practice', 'clock moved', 'clock', '{}', ?)",
+            event["id"] + key,
+            event["at"],
+            after,
+        )

@@ -179,11 +179,15 @@ def _is_lifted_in_place(held: Event, event: Event) -> bool:
 
 
 def _is_right_date(evidence: Evidence, held: Event, event: Event) -> bool:
-    """Whether the date fits what the desk's clock can have shown just then."""
+    """Whether the date fits what the desk's clock can have shown just then; where that day has
+    begun in Billsby, which refuses it then, the day after.
+    """
     original = values.certain(held.before["next_billing_at"])
     around = (-evidence.timing.slack, dt.timedelta(0), evidence.timing.slack)
     shown = [evidence.journal.desk_time(event.real_at + more) + more for more in around]
-    return event.day(event.after) in {_date_to_give(original, now) for now in shown}
+    given = {_date_to_give(original, now) for now in shown}
+    begun = event.at.date()
+    return event.day(event.after) in given | {day + ONE_DAY for day in given if day == begun}
 
 
 def _date_to_give(original: dt.datetime, now: dt.datetime) -> dt.date:
