@@ -192,6 +192,18 @@ def test_a_log_that_was_touched_or_does_not_tell_is_found(
     assert rules_of(planted) == rules
 
 
+def test_a_hold_that_came_just_after_a_person_had_stopped_the_service_need_not_be_told(
+    planted: Planted,
+) -> None:
+    """Its answer was lost: from then on the desk sees nothing that it holds."""
+    _a_hold_that_is_not_told(planted)
+    assert rules_of(planted) == {"write_not_told"}
+    held = planted.event("subscription paused", planted.subscription("Marsh"))
+    after = json.dumps(held["after"] | {"status": "Suspended"})
+    planted.billsby('UPDATE history SET "after" = ? WHERE id = ?', after, held["id"])
+    assert rules_of(planted) == set()
+
+
 def test_steps_of_the_clock_that_the_run_made_are_no_violation(planted: Planted) -> None:
     """The clock of the desk stood an hour back for the last of its entries."""
     last = planted.entry("Wells", "row.written")

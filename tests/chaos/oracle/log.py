@@ -167,7 +167,7 @@ def _write(evidence: Evidence, event: Event, kind: str, name: str) -> Iterator[V
 
 def _hold(evidence: Evidence, event: Event) -> Iterator[Violation]:
     """The intent of a hold is a record of its own. One whose answer never came need not be told
-    of when a person stopped the service before the desk looked again.
+    of when a person stopped the service before the desk looked again, or just before it came.
     """
     if not any(hold.subscription == event.subject for hold in evidence.desk.holds):
         yield Violation(
@@ -183,8 +183,8 @@ def _hold(evidence: Evidence, event: Event) -> Iterator[Violation]:
         for entry in evidence.desk.story(case.id)
         if event.subject in entry.text("subscription")
     ]
-    later = [e for e in evidence.billsby.events(event.subject) if e.id > event.id]
-    is_stopped = any(one.after["status"] in STOPPED for one in later)
+    since = [e for e in evidence.billsby.events(event.subject) if e.id >= event.id]
+    is_stopped = any(one.after["status"] in STOPPED for one in since)
     if not is_stopped and not any(e.verb in {"hold.placed", "hold.returned"} for e in about):
         yield Violation(
             "write_not_told",
