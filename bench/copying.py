@@ -59,8 +59,10 @@ class Copier:
                 for rows in _rows_of(template):
                     query, values = _copying(rows, condition)
                     cursor.execute(query, [self._copies + 1, copies, *values])
-            # Else PostgreSQL looks for what each copy refers to as in the small tables of before.
-            cursor.execute("ANALYZE")
+            if connection.vendor == "postgresql":
+                # Else it looks for what each copy refers to as in the small tables of before. The
+                # desk never lets SQLite count its rows, so it must not have counted them here.
+                cursor.execute("ANALYZE")
         self._copies = copies
         if connection.vendor == "postgresql":
             _count_rows()

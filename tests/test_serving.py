@@ -170,10 +170,14 @@ def life(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         yield Worker.life
 
 
+def _ask_for_the_end() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 def test_a_worker_works_until_it_is_told_to_stop(life: list[str]) -> None:
     def ready() -> None:
         life.append("ready")
-        os.kill(os.getpid(), signal.SIGTERM)
+        _ask_for_the_end()
 
     before = signal.getsignal(signal.SIGTERM)
 
@@ -204,21 +208,19 @@ def test_pages_are_answered_until_ctrl_c_and_closed_before_the_worker_stops(
     assert life == ["listens", "worker started", "pages answered", "pages closed", "worker stopped"]
 
 
-def test_a_second_signal_while_stopping_changes_nothing(life: list[str]) -> None:
-    class Stubborn(Worker):
+def test_a_second_signal_while_stopping_changes_nothing(
+    life: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class AskedAgain(Worker):
         def stop(self) -> None:
-            os.kill(os.getpid(), signal.SIGTERM)
+            _ask_for_the_end()
             super().stop()
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "Worker", Stubborn)
-        serving.serve(with_pages=False, with_worker=True, when_ready=_ask_for_the_end)
+    monkeypatch.setattr(engine, "Worker", AskedAgain)
+
+    serving.serve(with_pages=False, with_worker=True, when_ready=_ask_for_the_end)
 
     assert life == ["listens", "worker started", "worker stopped"]
-
-
-def _ask_for_the_end() -> None:
-    os.kill(os.getpid(), signal.SIGTERM)
 
 
 @pytest.mark.parametrize("step", range(1, 13))
