@@ -24,7 +24,7 @@ from django.db.migrations.executor import MigrationExecutor
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 from waitress.server import create_server
 
-from canceldesk import engine
+from canceldesk import engine, memory
 from canceldesk.configuration import reading
 
 if TYPE_CHECKING:
@@ -186,6 +186,7 @@ def serve(
     `listen` is `host:port`, else the setting decides. `when_ready` is called once, when pages
     are answered and work is taken. Raises CannotListenError.
     """
+    memory.share_arenas()
     listen = listen or reading.text("LISTEN")
     ending = _Ending()
     with _signals(ending), suppress(_Stop), ExitStack() as at_end:

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import OperationalError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
-from canceldesk import engine, processlog, serving
+from canceldesk import engine, memory, processlog, serving
 
 # ------------------------------------------------------------------ before anything is served
 
@@ -185,6 +185,16 @@ def test_a_worker_works_until_it_is_told_to_stop(life: list[str]) -> None:
 
     assert life == ["listens", "worker started", "ready", "worker stopped"]
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_how_memory_is_shared_is_said_before_there_are_threads(
+    life: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "share_arenas", lambda: life.append("memory shared"))
+
+    serving.serve(with_pages=False, with_worker=True, when_ready=_ask_for_the_end)
+
+    assert life[0] == "memory shared"
 
 
 class Server:
