@@ -17,7 +17,7 @@ from canceldesk.cases import log
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import OPEN_STATES, Case, CaseSubscription
 from canceldesk.clients.models import Subscription
-from canceldesk.closing import holding
+from canceldesk.closing import holds
 from canceldesk.closing.models import Hold, Intent
 from canceldesk.closing.shown import date
 from canceldesk.closing.steps import confirm
@@ -86,7 +86,7 @@ def adopt_holds(made_at: dt.datetime) -> Adopted:
 def _without_a_hold() -> Iterator[CaseSubscription]:
     scopes = CaseSubscription.objects.filter(is_open=True).select_related("case", "subscription")
     for scope in scopes:
-        if not holding.is_standing(holding.hold_of(scope)):
+        if not holds.is_standing(holds.hold_of(scope)):
             yield scope
 
 
@@ -106,7 +106,7 @@ def _adopt(billsby: Billsby, scope: CaseSubscription, made_at: dt.datetime) -> b
             "placed_at": clock.now(),
             "read_at": clock.now(),
             "release_until": None,
-            "evidence": holding.evidence_of(now),
+            "evidence": holds.evidence_of(now),
         },
     )
     zone = configuration.zone()
@@ -130,6 +130,6 @@ def _is_held_since(before: Subscription, now: BillsbySubscription, made_at: dt.d
     was_paused = before.status == SubscriptionStatus.PAUSED.value
     if now.status is not SubscriptionStatus.PAUSED or was_paused or at is None:
         return False
-    lengths = [configuration.whole("HOLD_DAYS"), *holding.SHORTER_DAYS]
-    first, last = made_at.date() - holding.ONE_DAY, clock.now().date() + holding.ONE_DAY
+    lengths = [configuration.whole("HOLD_DAYS"), *holds.SHORTER_DAYS]
+    first, last = made_at.date() - holds.ONE_DAY, clock.now().date() + holds.ONE_DAY
     return any(first <= at.date() - dt.timedelta(days=days) <= last for days in lengths)

@@ -12,7 +12,7 @@ from canceldesk.billsby import Billsby, NotFound, SubscriptionStatus
 from canceldesk.cases.models import OPEN_STATES, CaseSubscription, Finding, State
 from canceldesk.checks.book import Book, Wrong
 from canceldesk.clients.models import Subscription
-from canceldesk.closing import forgotten, holding
+from canceldesk.closing import forgotten, holds
 from canceldesk.closing.shown import date
 from canceldesk.configuration import services as configuration
 
@@ -44,9 +44,9 @@ def _paused_for_nobody() -> Iterator[Subscription]:
 
 
 def _is_a_holds(until: dt.date, days: list[forgotten.Days]) -> bool:
-    lengths = [configuration.whole("HOLD_DAYS"), *holding.SHORTER_DAYS]
+    lengths = [configuration.whole("HOLD_DAYS"), *holds.SHORTER_DAYS]
     return any(
-        first - holding.ONE_DAY <= until - dt.timedelta(days=length) <= last + holding.ONE_DAY
+        first - holds.ONE_DAY <= until - dt.timedelta(days=length) <= last + holds.ONE_DAY
         for first, last in days
         for length in lengths
     )

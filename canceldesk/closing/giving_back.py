@@ -17,7 +17,7 @@ from canceldesk.billsby.errors import Refused
 from canceldesk.cases.lease import OvertakenError
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import CaseSubscription, WaitsFor
-from canceldesk.closing import holding
+from canceldesk.closing import holding, holds
 from canceldesk.closing.models import Hold
 from canceldesk.closing.results import Done, NotNeeded, Result, Waits
 from canceldesk.closing.shown import date
@@ -29,22 +29,22 @@ def give_back(work: Work, scope: CaseSubscription) -> Result:
 
     It can be asked again: a hold that turns up late, from a worker that slept, is given back too.
     """
-    hold = holding.hold_of(scope)
+    hold = holds.hold_of(scope)
     name = str(scope.subscription)
     if hold is None or hold.state == Hold.State.OVER:
         return NotNeeded(f"{name} is not held.")
     subscription = work.subscription(scope)
     if subscription.status.is_stopped:
-        holding.no_longer_needed(work, hold)
+        holding.no_longer_needed(work, scope)
         return NotNeeded(f"{name} is {subscription.status_raw} in Billsby.")
-    if not holding.shows(subscription, hold):
+    if not holds.shows(subscription, hold):
         is_early = hold.may_still_arrive
         return _may_still_arrive(name) if is_early else _returned(work, hold, subscription)
     if hold.original_next_billing_at is None:
         return _nothing_to_give(name)
     wanted = _asked_for(work, hold, subscription, hold.original_next_billing_at)
     subscription = work.subscription(scope)
-    if not holding.is_charged_on(subscription, wanted):
+    if not holds.is_charged_on(subscription, wanted):
         return _not_yet(work, subscription, wanted, name)
     return _returned(work, hold, subscription)
 
@@ -60,9 +60,9 @@ def _asked_for(
     try:
         _ask_for(work, hold, subscription, wanted)
     except Refused:
-        if wanted > clock.now().astimezone(dt.UTC).date() + holding.ONE_DAY:
+        if wanted > clock.now().astimezone(dt.UTC).date() + holds.ONE_DAY:
             raise
-        wanted += holding.ONE_DAY
+        wanted += holds.ONE_DAY
         _ask_for(work, hold, subscription, wanted)
     return wanted
 
@@ -78,7 +78,7 @@ def _ask_for(work: Work, hold: Hold, subscription: Subscription, wanted: dt.date
 
 def _assure_it_stands(hold: Hold) -> None:
     """Another case may have taken the hold over: its date is that case's then."""
-    if not holding.change(hold, state=hold.state):
+    if not holds.change(hold, state=hold.state):
         raise OvertakenError("Another case holds the service now.")
 
 
@@ -87,7 +87,7 @@ def _may_still_arrive(name: str) -> Waits:
         WaitsFor.TIME,
         f"{name} was being held when the case ended. The desk waits a minute, reads Billsby again "
         "and gives the date back if the hold has come.",
-        again=holding.SOON,
+        again=holds.SOON,
         is_unknown=True,
     )
 
@@ -100,7 +100,7 @@ def next_date(original: dt.datetime, now: dt.datetime) -> dt.date:
     today = now.astimezone(dt.UTC).date()
     first = original.astimezone(dt.UTC).date()
     if original > now:
-        return max(first, today + holding.ONE_DAY)
+        return max(first, today + holds.ONE_DAY)
     wanted, months = first, 0
     while wanted <= today:
         months += 1
@@ -123,7 +123,7 @@ def _not_yet(work: Work, subscription: Subscription, wanted: dt.date, name: str)
         WaitsFor.OUTSIDE,
         f"The desk gave {name} its next charge date {date(wanted, work.zone)} back, but Billsby "
         f"shows {date(subscription.next_billing_at, work.zone)}. It tries again.",
-        again=holding.SOON,
+        again=holds.SOON,
         is_unknown=True,
         is_failure=True,
     )
@@ -136,10 +136,10 @@ def _returned(work: Work, hold: Hold, subscription: Subscription) -> Done:
     name, on = str(hold.scope.subscription), date(subscription.next_billing_at, work.zone)
     was_sent = hold.placed_at is not None or hold.tried_until is not None
     if hold.state != Hold.State.RETURNED:
-        evidence = holding.evidence_of(subscription)
+        evidence = holds.evidence_of(subscription)
         state = Hold.State.RETURNED if was_sent else Hold.State.OVER
         with work.fenced():
-            holding.change(hold, state=state, read_at=clock.now(), evidence=evidence)
+            holds.change(hold, state=state, read_at=clock.now(), evidence=evidence)
             if was_sent:
                 work.log(Verb.HOLD_RETURNED, subscription=name, on=on, **evidence)
     still = (

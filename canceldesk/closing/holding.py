@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import datetime as dt
 from functools import partial
-from typing import Any
 
 from canceldesk import clock
 from canceldesk.billsby import BillsbyError, Subscription, SubscriptionStatus
@@ -18,34 +17,29 @@ from canceldesk.billsby.errors import Blocked, Refused
 from canceldesk.cases.lease import OvertakenError
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import CaseSubscription, WaitsFor
+from canceldesk.closing.holds import (
+    ONE_DAY,
+    SHORTER_DAYS,
+    SOON,
+    change,
+    day_shown,
+    earlier_hold,
+    evidence_of,
+    hold_of,
+    is_standing,
+    is_under_way,
+    know,
+    protects,
+    runs_out,
+)
 from canceldesk.closing.models import Hold, moment_of
 from canceldesk.closing.results import Done, NotNeeded, Result, Waits
 from canceldesk.closing.shown import date, time
 from canceldesk.closing.work import Work
 from canceldesk.configuration import services as configuration
 
-# Billsby's longest renewal date is undocumented; when the wanted one is refused, these are tried.
-SHORTER_DAYS = (90, 35)
-SOON = dt.timedelta(seconds=10)
-ONE_DAY = dt.timedelta(days=1)
 # A refused hold is no emergency while the charge is further away than this.
 FAR = dt.timedelta(days=35)
-
-# What Billsby shows of a hold, whatever people have asked for.
-_READ = ("until", "tried_until", "read_at", "evidence")
-STANDING = (Hold.State.HELD, Hold.State.RELEASING, Hold.State.RELEASED)
-
-
-def hold_of(scope: CaseSubscription) -> Hold | None:
-    """The hold on a subscription in scope, if one was ever intended; asked of the database once for
-    each `scope`. What a person changes in it meanwhile `change` finds.
-    """
-    return getattr(scope, "hold", None)
-
-
-def is_standing(hold: Hold | None) -> bool:
-    """Whether a hold protects the client now and must be kept up, whatever the settings say."""
-    return hold is not None and hold.state in STANDING
 
 
 def ensure(work: Work, scope: CaseSubscription) -> Result:
@@ -54,7 +48,7 @@ def ensure(work: Work, scope: CaseSubscription) -> Result:
     hold = hold_of(scope)
     name = str(scope.subscription)
     if subscription.status.is_stopped:
-        no_longer_needed(work, hold)
+        no_longer_needed(work, scope)
         return _was_held(work, hold, name, subscription)
     if subscription.status is SubscriptionStatus.UNKNOWN:
         return _unknown_status(name, subscription)
@@ -68,41 +62,18 @@ def ensure(work: Work, scope: CaseSubscription) -> Result:
     return _held(work, hold, name)
 
 
-def no_longer_needed(work: Work, hold: Hold | None) -> None:
-    """The subscription is stopped: the hold has done its work."""
-    if hold is not None and hold.state not in {Hold.State.OVER, Hold.State.RETURNED}:
-        _know(work, hold, state=Hold.State.OVER, read_at=clock.now())
-
-
-def change(hold: Hold, **values: Any) -> bool:  # noqa: ANN401 - model fields
-    """Change a hold unless a person has changed its state meanwhile (asked for a release)."""
-    if not _store(hold, hold.state, values):
-        return False
-    for name, value in values.items():
-        setattr(hold, name, value)
-    return True
-
-
-def _store(hold: Hold, before: str, values: dict[str, Any]) -> bool:
-    stored = Hold.objects.filter(pk=hold.pk, state=before).update(**values)
-    if not stored:
-        hold.refresh_from_db()
-    return bool(stored)
-
-
-def _know(work: Work, hold: Hold, **values: Any) -> None:  # noqa: ANN401 - model fields
-    """Know of a hold what has just been read back; it is stored with the next writing, as `change`
-    does. What a person has asked for until then stands.
+def no_longer_needed(work: Work, scope: CaseSubscription) -> None:
+    """The subscription is stopped: the hold has done its work. The log tells now of one whose
+    arrival nobody has noted, if Billsby still shows its date.
     """
-    before = hold.state
-    for name, value in values.items():
-        setattr(hold, name, value)
-    work.notes.along(partial(_keep, hold, before, values))
-
-
-def _keep(hold: Hold, before: str, values: dict[str, Any]) -> None:
-    if not _store(hold, before, values) and hold.state == Hold.State.RELEASING:
-        change(hold, **{name: value for name, value in values.items() if name in _READ})
+    hold = hold_of(scope)
+    if hold is None or hold.state in {Hold.State.OVER, Hold.State.RETURNED}:
+        return
+    subscription = work.subscription(scope)
+    arrived = day_shown(subscription, hold)
+    if arrived is not None and is_under_way(hold, subscription):
+        _placed(work, hold, arrived, Verb.HOLD_PLACED, subscription)
+    know(work, hold, state=Hold.State.OVER, read_at=clock.now())
 
 
 def _was_held(work: Work, hold: Hold | None, name: str, subscription: Subscription) -> Result:
@@ -125,24 +96,6 @@ def _unknown_status(name: str, subscription: Subscription) -> Waits:
     )
 
 
-def runs_out(work: Work, hold: Hold) -> bool:
-    """Whether it is time to renew. Where Billsby accepts only short holds, that is at half time,
-    so that a hold is not renewed at every look.
-    """
-    left = hold.until - work.today
-    length = hold.until - (hold.read_at.date() if hold.read_at else work.today)
-    renew = dt.timedelta(days=configuration.whole("HOLD_RENEW_DAYS"))
-    return left <= min(renew, length / 2)
-
-
-def protects(subscription: Subscription, hold: Hold) -> bool:
-    """Whether Billsby's next charge is as far away as the hold put it. Time of day and zone of a
-    renewal are undocumented (billsby.md 3), so a day either way is the same date.
-    """
-    at = subscription.next_billing_at
-    return at is not None and at.date() >= hold.until - ONE_DAY
-
-
 def _must_pause_again(subscription: Subscription, hold: Hold) -> bool:
     """Whether the pause itself is to be the stop and somebody has lifted it, leaving the far date.
     An account that never showed it paused is not asked again and again.
@@ -152,20 +105,6 @@ def _must_pause_again(subscription: Subscription, hold: Hold) -> bool:
         and subscription.status is not SubscriptionStatus.PAUSED
         and subscription.status_raw != hold.evidence.get("billsby_status")
     )
-
-
-def is_charged_on(subscription: Subscription, day: dt.date) -> bool:
-    """Whether Billsby's next charge is on this day, with the same day's grace."""
-    at = subscription.next_billing_at
-    return at is not None and abs(at.date() - day) <= ONE_DAY
-
-
-def shows(subscription: Subscription, hold: Hold) -> bool:
-    """Whether the date Billsby shows is the hold's own: the one read back, or one that was sent
-    and whose answer may have been lost.
-    """
-    own = [day for day in (hold.until, hold.tried_until) if day is not None]
-    return any(is_charged_on(subscription, day) for day in own)
 
 
 def _held(work: Work, hold: Hold, name: str) -> Done:
@@ -249,21 +188,6 @@ class _Placing:
         return hold
 
 
-def is_under_way(hold: Hold, before: Subscription) -> bool:
-    """Whether Billsby shows a hold that has been asked for, but not been noted as read back."""
-    return (
-        hold.state == Hold.State.INTENDED and hold.tried_until is not None and shows(before, hold)
-    )
-
-
-def earlier_hold(scope: CaseSubscription, before: Subscription) -> Hold | None:
-    """A hold of an ended case on the same subscription that has not been given back yet."""
-    others = Hold.objects.filter(
-        scope__subscription=scope.subscription, state__in=[*STANDING, Hold.State.INTENDED]
-    ).exclude(scope=scope)
-    return next((hold for hold in others if shows(before, hold)), None)
-
-
 def _read_back(
     work: Work, scope: CaseSubscription, hold: Hold, until: dt.date, verb: Verb
 ) -> Result:
@@ -279,8 +203,15 @@ def _read_back(
             is_unknown=True,
             is_failure=True,
         )
+    work.has_just_held = True
+    _placed(work, hold, until, verb, after)
+    return _held(work, hold, name)
+
+
+def _placed(work: Work, hold: Hold, until: dt.date, verb: Verb, after: Subscription) -> None:
+    """Know that the hold stands, and tell of it."""
     now = clock.now()
-    _know(
+    know(
         work,
         hold,
         state=Hold.State.HELD,
@@ -291,28 +222,16 @@ def _read_back(
         release_until=None,
         evidence=evidence_of(after),
     )
-    work.has_just_held = True
     work.notes.along(
         partial(
             work.log,
             verb,
-            subscription=name,
+            subscription=str(hold.scope.subscription),
             until=date(hold.ends_at, work.zone),
             original=date(hold.original_next_billing_at, work.zone),
             **hold.evidence,
         )
     )
-    return _held(work, hold, name)
-
-
-def evidence_of(subscription: Subscription) -> dict[str, Any]:
-    """What Billsby said, and when."""
-    at = subscription.next_billing_at
-    return {
-        "billsby_status": subscription.status_raw,
-        "billsby_next_billing": at.isoformat() if at else None,
-        "read_at": clock.now().isoformat(),
-    }
 
 
 def _refused(work: Work, scope: CaseSubscription, refusal: BillsbyError | None) -> Waits:

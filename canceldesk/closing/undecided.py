@@ -13,7 +13,7 @@ from canceldesk import clock
 from canceldesk.billsby import BillsbyError, Subscription, SubscriptionStatus
 from canceldesk.cases import services as cases
 from canceldesk.cases.models import CaseSubscription, WaitsFor
-from canceldesk.closing import holding, taking_out, trouble
+from canceldesk.closing import holding, holds, taking_out, trouble
 from canceldesk.closing.charges import check_charges
 from canceldesk.closing.models import Hold
 from canceldesk.closing.results import Result, Waits, all_of
@@ -38,11 +38,11 @@ def protect(work: Work) -> Result:
 def _protect(work: Work, scope: CaseSubscription) -> Result:
     subscription = work.subscription(scope)
     if subscription.status.is_stopped:
-        holding.no_longer_needed(work, holding.hold_of(scope))
+        holding.no_longer_needed(work, scope)
         return _stopped_already(scope, subscription)
-    hold = holding.hold_of(scope)
+    hold = holds.hold_of(scope)
     stands = hold is not None and (
-        holding.is_standing(hold) or holding.is_under_way(hold, subscription)
+        holds.is_standing(hold) or holds.is_under_way(hold, subscription)
     )
     holds_first = configuration.yes("HOLD_FIRST")
     before = dt.timedelta(days=configuration.whole("HOLD_BEFORE_CHARGE_DAYS"))
@@ -71,8 +71,8 @@ def _wants_a_look(work: Work, subscription: Subscription, hold: Hold) -> bool:
     """Whether a standing hold has something to be done. A far date that a person set in Billsby
     meanwhile, as an offer, is theirs and is left alone.
     """
-    is_ours = holding.shows(subscription, hold)
-    return hold.state != Hold.State.HELD or (is_ours and holding.runs_out(work, hold))
+    is_ours = holds.shows(subscription, hold)
+    return hold.state != Hold.State.HELD or (is_ours and holds.runs_out(work, hold))
 
 
 def _decision_awaited(again: dt.timedelta) -> Waits:

@@ -15,7 +15,7 @@ from canceldesk.billsby import InvoiceStatus, SubscriptionStatus
 from canceldesk.cases import findings
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import CaseSubscription, Finding, WaitsFor
-from canceldesk.closing import holding, listing, taking_out, trouble
+from canceldesk.closing import holding, holds, listing, taking_out, trouble
 from canceldesk.closing.charges import check_charges, invoices_since_the_request
 from canceldesk.closing.models import Facts, Hold, Intent, Watch
 from canceldesk.closing.results import Done, NotNeeded, Result, Waits, all_of
@@ -119,8 +119,8 @@ def _keep_held(work: Work, scope: CaseSubscription) -> Result:
 
     A date or status that a person changed is reported, never fought: they may know why.
     """
-    hold = holding.hold_of(scope)
-    if hold is not None and hold.state == Hold.State.HELD and holding.runs_out(work, hold):
+    hold = holds.hold_of(scope)
+    if hold is not None and hold.state == Hold.State.HELD and holds.runs_out(work, hold):
         return holding.ensure(work, scope)
     return NotNeeded(f"{scope.subscription} is stopped.")
 

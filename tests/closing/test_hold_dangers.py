@@ -211,23 +211,25 @@ def test_a_release_asked_for_while_the_hold_is_placed_is_not_forgotten(desk: Des
     assert desk.company.subscription(subscription.uid).status == "Active"
 
 
-def test_a_hold_of_an_undecided_client_is_known_again_after_a_kill(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It was placed, and the pass ended before it was noted; its date is far away now."""
-    _, subscription = desk.client()
-    original = subscription.next_billing_at
-    desk.later(days=8)
-    case = desk.file(subscription)
+def _killed_before_noting_the_hold(case: Case) -> None:
+    """It is placed, and the pass ends before that is noted; its date is far away then."""
 
     def killed(_work: object) -> None:
         raise SystemExit
 
-    with monkeypatch.context() as dying:
+    with pytest.MonkeyPatch.context() as dying:
         dying.setattr(undecided, "check_charges", killed)
         with pytest.raises(SystemExit):
             advance(case.pk, owner="worker")
     assert Hold.objects.get().state == Hold.State.INTENDED
+
+
+def test_a_hold_of_an_undecided_client_is_known_again_after_a_kill(desk: Desk) -> None:
+    _, subscription = desk.client()
+    original = subscription.next_billing_at
+    desk.later(days=8)
+    case = desk.file(subscription)
+    _killed_before_noting_the_hold(case)
     desk.later(minutes=1)
     desk.advance(case)
     hold = Hold.objects.get()
@@ -235,6 +237,36 @@ def test_a_hold_of_an_undecided_client_is_known_again_after_a_kill(
     assert case.log.filter(verb="hold.placed").count() == 1
     desk.advance(case)
     assert desk.company.subscription(subscription.uid).next_billing_at.date() == hold.until
+
+
+def test_a_hold_that_a_kill_left_unnoted_is_told_though_a_person_has_suspended_since(
+    desk: Desk,
+) -> None:
+    _, subscription = desk.client()
+    desk.later(days=8)
+    case = desk.file(subscription)
+    _killed_before_noting_the_hold(case)
+    desk.company.panel_suspend(subscription.uid)
+    desk.later(minutes=1)
+    desk.advance(case)
+    desk.advance(case)
+    intended, told = case.log.filter(verb__in=["hold.intended", "hold.placed"])
+    assert Hold.objects.get().state == Hold.State.OVER
+    assert told.data["until"] == intended.data["until"]
+    assert told.data["billsby_status"] == "Suspended"
+
+
+def test_a_hold_that_never_arrived_is_not_told_as_placed(desk: Desk) -> None:
+    _, subscription = desk.client()
+    desk.later(days=8)
+    case = desk.file(subscription)
+    desk.company.add_fault("drop_before", "PUT", "*/renewaldate", times=1)
+    desk.advance(case)
+    desk.company.panel_suspend(subscription.uid)
+    desk.later(minutes=1)
+    desk.advance(case)
+    assert Hold.objects.get().state == Hold.State.OVER
+    assert not case.log.filter(verb="hold.placed").exists()
 
 
 def test_a_release_asked_for_before_a_renewed_hold_is_noted_keeps_its_new_date(

@@ -18,7 +18,7 @@ from canceldesk.billsby import (
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import Case, WaitsFor
 from canceldesk.clients import phones
-from canceldesk.closing import holding
+from canceldesk.closing import holds
 from canceldesk.closing.models import Facts
 from canceldesk.closing.results import Done, Result, Waits
 from canceldesk.closing.shown import money
@@ -141,7 +141,7 @@ def _next_charge(work: Work) -> dt.datetime | None:
     dates = []
     for scope in work.scope:
         subscription = work.subscription(scope)
-        hold = holding.hold_of(scope) or holding.earlier_hold(scope, subscription)
+        hold = holds.hold_of(scope) or holds.earlier_hold(scope, subscription)
         at = hold.original_next_billing_at if hold else subscription.next_billing_at
         if at is not None and not subscription.status.is_stopped:
             dates.append(at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from canceldesk.closing import holding, trouble
+from canceldesk.closing import holding, holds, trouble
 from canceldesk.closing.results import NotNeeded, Result
 from canceldesk.closing.work import Work
 from canceldesk.configuration import services as configuration
@@ -13,7 +13,7 @@ def run(work: Work) -> Result:
     holds that stand.
     """
     holds_first = configuration.yes("HOLD_FIRST") or configuration.text("STOP_BY") == "pause"
-    stands = any(holding.is_standing(holding.hold_of(scope)) for scope in work.scope)
+    stands = any(holds.is_standing(holds.hold_of(scope)) for scope in work.scope)
     if not holds_first and not stands:
         return NotNeeded("Holding billing first is switched off in Settings → Policy.")
     return trouble.each(work, holding.ensure)

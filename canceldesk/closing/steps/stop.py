@@ -15,7 +15,7 @@ from canceldesk.billsby.errors import Blocked, NotFound, Refused
 from canceldesk.cases import findings
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import CaseSubscription, Decision, Finding, State, WaitsFor
-from canceldesk.closing import holding, trouble
+from canceldesk.closing import holds, trouble
 from canceldesk.closing.models import Hold, Intent, Step
 from canceldesk.closing.results import Done, Result, Waits
 from canceldesk.closing.work import Work
@@ -38,12 +38,12 @@ def is_stopped(work: Work, scope: CaseSubscription, subscription: Subscription) 
         return True
     if configuration.text("STOP_BY") != "pause" and work.case.state != State.CLOSED:
         return False
-    hold = holding.hold_of(scope)
+    hold = holds.hold_of(scope)
     return (
         hold is not None
         and hold.state == Hold.State.HELD
         and subscription.status is SubscriptionStatus.PAUSED
-        and holding.protects(subscription, hold)
+        and holds.protects(subscription, hold)
     )
 
 
