@@ -2,9 +2,10 @@
 fresh process finish it. Prints one JSON line per kill. Run by test_kill.py.
 
 A point is: before and after every call to Billsby and every use of the list, and after every
-commit of the desk's own database. Everything is real: processes, the database that
-CANCELDESK_DATABASE_URL names (empty: a file), workbook file and the practice Billsby's file.
-Only the network between them is left out.
+commit of the desk's own database, be it of one statement. Between the end of one and the beginning
+of the next nothing lasting happens, so those two share a kill. Everything is real: processes, the
+database that CANCELDESK_DATABASE_URL names (empty: a file), workbook file and the practice
+Billsby's file. Only the network between them is left out.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +56,7 @@ DATABASE_URL = os.environ["CANCELDESK_DATABASE_URL"]
 START = dt.datetime(2026, 3, 2, 15, 0, tzinfo=dt.UTC)
 TEMPLATE = WORK / "template"
 FILES = ("desk", "list.xlsx", "billsby.sqlite3")
+WRITES = {"INSERT", "UPDATE", "DELETE"}
 
 
 class Killer:
@@ -76,6 +79,13 @@ class Killer:
             return result
 
         return called
+
+    def single_writes(self, execute: Callable[..., Any], statement: str, *rest: Any) -> Any:
+        """A statement that is no part of a transaction is one."""
+        result = execute(statement, *rest)
+        if not connection.in_atomic_block and statement.split(maxsplit=1)[0] in WRITES:
+            self.point("after a commit")
+        return result
 
 
 class Around:
@@ -106,7 +116,10 @@ def world(killer: Killer | None = None) -> Iterator[Company]:
     if killer is not None:
         billsby, the_list = Around(billsby, killer, "billsby"), Around(the_list, killer, "list")
         _count_commits(killer)
-    with outside.using(billsby=billsby, the_list=the_list):
+    counted = (
+        connection.execute_wrapper(killer.single_writes) if killer else contextlib.nullcontext()
+    )
+    with outside.using(billsby=billsby, the_list=the_list), counted:
         yield company
     company.close()
 
@@ -258,19 +271,31 @@ def finished(decision: Decision) -> dict[str, Any]:
         }
 
 
+def moments(points: list[str]) -> Iterator[tuple[int, list[str]]]:
+    """The numbers of the points that need a kill, each with the points it stands for: when a call
+    begins, what lasts is what did when the one before was over.
+    """
+    standing_for: list[str] = []
+    for number, (point, following) in enumerate(pairwise([*points, ""]), start=1):
+        standing_for.append(point)
+        if point.startswith("before ") or not following.startswith("before "):
+            yield number, standing_for
+            standing_for = []
+
+
 def kill_everywhere(
     story: Callable[[Killer], dict[str, Any]], finished: Callable[[], dict[str, Any]]
 ) -> None:
-    """Tell the story once to its end, then once for every point of it, killed there."""
+    """Tell the story once to its end, then once for every moment of it, killed there."""
     complete = in_a_child(lambda: story(Killer(0)))
     assert complete is not None
     points = complete["points"]
     print(json.dumps({"points": points}), flush=True)  # noqa: T201
-    for at in range(1, len(points) + 1):
+    for at, standing_for in moments(points):
         afresh()
         survived = in_a_child(lambda at=at: story(Killer(at)))  # type: ignore[misc]
         outcome = in_a_child(finished) or {}
-        told = {"at": at, "point": points[at - 1], "killed": survived is None, **outcome}
+        told = {"at": at, "points": standing_for, "killed": survived is None, **outcome}
         print(json.dumps(told), flush=True)  # noqa: T201
 
 
