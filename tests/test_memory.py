@@ -16,7 +16,7 @@ on_glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only gl
 THREADS = """
 import ctypes, sys, threading
 from canceldesk import memory
-said = memory.share_arenas() if sys.argv[1] == "shared" else None
+said = memory.share_one_arena() if sys.argv[1] == "shared" else None
 libc = ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p
 all_hold = threading.Barrier(12)
@@ -32,16 +32,16 @@ print(said)
 
 
 @on_glibc
-def test_threads_share_two_arenas() -> None:
+def test_threads_share_one_arena() -> None:
     said, arenas = _threads("shared")
 
     assert said == "True"
-    assert arenas == memory.ARENAS
+    assert arenas == 1
 
 
 @on_glibc
 def test_without_it_there_would_be_more() -> None:
-    assert _threads("left alone")[1] > memory.ARENAS
+    assert _threads("left alone")[1] > 1
 
 
 @on_glibc
@@ -57,7 +57,7 @@ def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(platform, "libc_ver", lambda: ("", ""))
     monkeypatch.setattr(ctypes, "CDLL", lambda _name: pytest.fail("asked a library for arenas"))
 
-    assert not memory.share_arenas()
+    assert not memory.share_one_arena()
 
 
 def _threads(how: str, **environment: str) -> tuple[str, int]:

@@ -13,7 +13,6 @@ from hypothesis.extra.django import TestCase
 
 from canceldesk import clock
 from canceldesk.clients import search
-from canceldesk.clients.models import Client
 from tests.factories import make_client, make_subscription
 
 pytestmark = pytest.mark.django_db
@@ -190,7 +189,6 @@ class AnyName(TestCase):
     def test_any_name_is_found_by_itself_and_any_query_is_answered(
         self, first: str, last: str, typed: str
     ) -> None:
-        Client.objects.all().delete()
         safe = (first + " " + last).replace("\x00", "")
         client = make_client(safe, "Field")
         assert client in search.find(client.name)
