@@ -188,7 +188,7 @@ class Clientele:
         rng = self._rng
         status = wanted.first if place == 0 else "Active"
         is_soon = wanted.soon and place == 0
-        # Two days' grace, so that nothing is billed while a run lasts.
+        # Nothing is billed while things break; what is due in the days off after it is to be held.
         coming = rng.uniform(0.6, 1.4) if is_soon else rng.uniform(2, 28)
         old = rng.uniform(2, 20) if status == "InTrial" else rng.uniform(20, 14 * MONTH)
         plan = rng.choice(tuple(PLANS))

@@ -196,6 +196,7 @@ class People:
             done += 1
         if errand.steps and errand.tries >= TRIES_IN_PEACE and not errand.steps[0].is_needed:
             self._tell("given_up", errand, step=errand.steps.popleft().name)
+            self._counted["given up"] += 1
             errand.tries = 0
         if done or not errand.case:
             return done

@@ -187,7 +187,7 @@ class Keeper:
             journal.write("keeper", "killed", **told, point=point or "random")
             return
         journal.write("keeper", "died", process=role.life, kind=role.kind, pid=pid, how=how)
-        log = self._log_of(role).read_text(encoding="utf-8")
+        log = self._said(role)
         is_asked = role.sent == "drain" or not role.wanted
         if READY in log or role.kind not in {"web", "worker"}:
             is_good = is_asked and how == "ended 0"
@@ -284,6 +284,11 @@ class Keeper:
             self.kill(role)
             role.ended.wait(READY_WITHIN)
         self.nursery.close()
+
+    def _said(self, role: Role) -> str:
+        """What a process wrote; one that was ended before it wrote anything has no log."""
+        log = self._log_of(role)
+        return log.read_text(encoding="utf-8") if log.exists() else ""
 
     def _log_of(self, role: Role) -> Path:
         return self._stage.folder / "logs" / f"{role.life}.log"

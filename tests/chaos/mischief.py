@@ -140,7 +140,7 @@ class Mischief:
             "drain": self._drain,
             "disk": self._fill_disk,
             "database": self._database,
-            "night": self._night,
+            "night": self.night,
             "log": self._copy_log,
         }
 
@@ -344,7 +344,7 @@ class Mischief:
                 "mischief", "database", did="locked", file=name, seconds=seconds
             )
 
-    def _night(self, hours: int) -> None:
+    def night(self, hours: int) -> None:
         """Time passes, for Billsby and the desk alike; as much for the desk as for Billsby where
         Billsby is killed over it.
         """

@@ -1,5 +1,5 @@
-"""After the mischief: everything works again, people do what they owe, time passes, and every
-case comes to its end or waits on a person with a sentence.
+"""After the mischief: everything works again, days pass in which nobody does anything, then people
+do what they owe, and every case comes to its end or waits on a person with a sentence.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.chaos import deskdata
-from tests.chaos.interfaces import Crew, Stage
+from tests.chaos.interfaces import Stage
 
 ENDED = ("closed", "retained", "withdrawn")
 LOOK_EVERY = 0.25
@@ -24,6 +24,9 @@ NEVER = float("inf")
 STUCK_AFTER = 4.0
 """Real seconds of work without a change after which leases of the dead are let run out."""
 LEASE = 55.0
+NIGHTS_OFF = 4
+HOURS_OF_A_NIGHT_OFF = 47
+"""Less than the three days before a charge from which on the desk holds an undecided client."""
 
 
 @dataclass(frozen=True)
@@ -87,23 +90,54 @@ def _moment(value: object) -> dt.datetime:
     return told if told.tzinfo else told.replace(tzinfo=dt.UTC)
 
 
+def take_days_off(
+    stage: Stage,
+    *,
+    offset: Callable[[], float],
+    step: Callable[[float], None],
+    night: Callable[[int], None],
+    patience: float,
+) -> int:
+    """Let days pass for Billsby and the desk while every case that is not over waits on somebody
+    who does nothing; gives how many services are held then beyond the date on which they would
+    have been charged. What nothing holds is charged on the way.
+    """
+    for _ in range(NIGHTS_OFF):
+        keep_peace(stage, _nobody, offset=offset, step=step, patience=patience)
+        night(HOURS_OF_A_NIGHT_OFF)
+    keep_peace(stage, _nobody, offset=offset, step=step, patience=patience)
+    return _held_beyond_their_date(stage, offset())
+
+
+def _nobody() -> int:
+    return 0
+
+
+def _held_beyond_their_date(stage: Stage, offset: float) -> int:
+    found = deskdata.rows(
+        stage, "SELECT original_next_billing_at FROM closing_hold WHERE state = 'held'"
+    )
+    now = dt.datetime.now(tz=dt.UTC) + dt.timedelta(seconds=offset)
+    return sum(at is not None and _moment(at) < now for (at,) in found)
+
+
 def keep_peace(
     stage: Stage,
-    crew: Crew,
+    settle: Callable[[], int],
     *,
     offset: Callable[[], float],
     step: Callable[[float], None],
     patience: float,
 ) -> Look:
     """Let everything come to its end, until nothing has changed for `patience` real seconds;
-    gives the last look.
+    gives the last look. `settle` is a round of what people owe, and gives how much they did.
 
     The clock is put on only to where something is due, so that nobody's lease runs out while it
     is being worked on; leases of the dead are let run out when nothing moves.
     """
     last, quiet, moved_at, stepped_at = Look([], None, -1), 0, time.monotonic(), 0.0
     while time.monotonic() - moved_at < patience:
-        done = crew.settle()
+        done = settle()
         try:
             seen = look(stage, offset())
         except deskdata.Unreachable:

@@ -26,7 +26,8 @@ API_KEY = f"{DOMAIN}_0123456789abcdef0123456789abcdef"
 WEBHOOK_SECRET = "a-secret-between-the-two"
 AGENT_LIMIT_MINOR = 10_000
 DATABASE = "desk"
-TIME_ZONE = "UTC"
+TIME_ZONE = "America/New_York"
+"""The company's: for some hours of every day it is another date there than in UTC."""
 HEADINGS = (
     "Name",
     "Phone Number",

@@ -10,14 +10,14 @@ import pytest
 
 from tests.chaos import peace
 from tests.chaos.interfaces import Journal, Stage
-from tests.chaos.peace import keep_peace, look
+from tests.chaos.peace import keep_peace, look, take_days_off
 
 TABLES = """
 CREATE TABLE cases_case (id INTEGER PRIMARY KEY, state, waits_for, waits_sentence, version,
     next_pass_at);
 CREATE TABLE cases_casesubscription (id INTEGER PRIMARY KEY, case_id);
 CREATE TABLE closing_intent (id INTEGER PRIMARY KEY, case_id, kind, state);
-CREATE TABLE closing_hold (id INTEGER PRIMARY KEY, scope_id, state);
+CREATE TABLE closing_hold (id INTEGER PRIMARY KEY, scope_id, state, original_next_billing_at);
 """
 
 
@@ -40,9 +40,15 @@ class Desk:
         self._do("DELETE FROM cases_case WHERE id = ?", number)
         self._do("INSERT INTO cases_case VALUES (?, ?, ?, 'why', 1, ?)", number, state, waits, told)
 
-    def hold(self, case: int, state: str) -> None:
+    def hold(self, case: int, state: str, charge_in_days: float = 20) -> None:
+        at = dt.datetime.now(tz=dt.UTC) + dt.timedelta(days=charge_in_days)
         self._do("INSERT INTO cases_casesubscription (id, case_id) VALUES (?, ?)", case, case)
-        self._do("INSERT INTO closing_hold (scope_id, state) VALUES (?, ?)", case, state)
+        self._do(
+            "INSERT INTO closing_hold (scope_id, state, original_next_billing_at) VALUES (?, ?, ?)",
+            case,
+            state,
+            at.isoformat(" "),
+        )
 
     def row(self, case: int, state: str) -> None:
         self._do(
@@ -58,9 +64,8 @@ class Desk:
         self.stepped.append(seconds)
 
     def keep_peace(self, patience: float = 0.5) -> peace.Look:
-        crew: Any = self
         return keep_peace(
-            self.stage, crew, offset=lambda: self.offset, step=self.step, patience=patience
+            self.stage, self.settle, offset=lambda: self.offset, step=self.step, patience=patience
         )
 
     def _do(self, words: str, *values: Any) -> None:
@@ -135,3 +140,24 @@ def test_peace_is_over_when_all_that_is_left_waits_on_people_who_do_nothing(desk
 def test_what_waits_on_nobody_is_told_after_some_patience(desk):
     desk.case(1, "closing", "outside", due_in=0)
     assert [waits for _, _, waits, _ in desk.keep_peace(patience=0.2).unfinished] == ["outside"]
+
+
+def test_days_off_pass_for_all_and_tell_who_is_held_beyond_the_date_of_a_charge(desk):
+    for number, (state, charge_in_days) in enumerate(
+        [("held", 3), ("held", 30), ("returned", 3)], start=1
+    ):
+        desk.case(number, "closing", "person")
+        desk.hold(number, state, charge_in_days)
+    nights: list[int] = []
+
+    def night(hours):
+        nights.append(hours)
+        desk.offset += hours * 3600
+
+    beyond = take_days_off(
+        desk.stage, offset=lambda: desk.offset, step=desk.step, night=night, patience=0.2
+    )
+
+    assert beyond == 1
+    assert nights == [peace.HOURS_OF_A_NIGHT_OFF] * peace.NIGHTS_OFF
+    assert desk.settled == 0
