@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -58,6 +59,26 @@ def _database(url: str) -> dict[str, Any]:
         "CONN_MAX_AGE": CONNECTION_SECONDS,
         "CONN_HEALTH_CHECKS": True,  # the server may have been restarted meanwhile
         "OPTIONS": dict(parse_qsl(parts.query)),
+    }
+
+
+def _cache(url: str) -> dict[str, Any]:
+    """Where allauth keeps its limits against guessing and the marks of used one-time codes."""
+    if not url:
+        # One process serves the pages. More than Django's 300, lest a few strangers with many
+        # addresses push out what is remembered of one another.
+        return {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "OPTIONS": {"MAX_ENTRIES": 10_000},
+        }
+    return {
+        # Any number of processes serve pages: each with a memory of its own would give a stranger
+        # as many times the guesses, and let a used code in once more.
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "accounts_signinmark",
+        # From so many on, what has run out is thrown away. Django would then throw away one in
+        # CULL_FREQUENCY of those in force, too: of any number that fits a table, that is none.
+        "OPTIONS": {"MAX_ENTRIES": 1000, "CULL_FREQUENCY": sys.maxsize},
     }
 
 
@@ -129,6 +150,7 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": _database(reading.text("DATABASE_URL"))}
+CACHES = {"default": _cache(reading.text("DATABASE_URL"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # People

@@ -44,6 +44,11 @@ class DeskAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allauth
             Verb.USER_CHANGED, by=user, user=user.email, what="chose a new password for themselves"
         )
 
+    def _get_login_attempts_cache_key(self, _request: HttpRequest, **credentials: str) -> str:
+        # allauth counts at every host by itself. But whoever asks names the host, port included,
+        # and machines that are reached each by its own have to count together.
+        return credentials.get("email", "").lower()
+
     def get_from_email(self) -> str:
         """The company's sender."""
         return configuration.text("MAIL_FROM")

@@ -58,3 +58,18 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+
+class SignInMark(models.Model):
+    """What allauth remembers against guessing: attempts that were made, and codes that were used.
+
+    Where several processes serve pages, Django's cache keeps it here (`settings.CACHES`), and wants
+    these very columns. Nothing else reads or writes it.
+    """
+
+    cache_key = models.CharField(max_length=255, primary_key=True)
+    value = models.TextField()
+    expires = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.cache_key

@@ -27,7 +27,7 @@ SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
 @pytest.fixture(autouse=True)
-def _forgotten_attempts() -> Iterator[None]:
+def _forgotten_attempts(db: None) -> Iterator[None]:
     cache.clear()
     yield
     cache.clear()
@@ -72,6 +72,16 @@ def test_guessing_is_stopped_even_when_the_guess_is_right_at_last(
     response = _sign_in(client, agent.email)
     assert "Too many failed login attempts" in response.content.decode()
     assert not _is_signed_in(client)
+
+
+def test_guessing_goes_no_further_by_another_name_of_the_desk(client: Client, agent: User) -> None:
+    for number in range(5):
+        client.post(
+            "/account/login/",
+            {"login": agent.email, "password": f"guess-{number}"},
+            headers={"host": f"testserver:{8000 + number}"},
+        )
+    assert "Too many failed login attempts" in _sign_in(client, agent.email).content.decode()
 
 
 def test_guessing_at_one_user_does_not_lock_out_another(
