@@ -28,6 +28,7 @@ _LATEST_END = 2 * LENGTH
 
 # What a case holds that nobody works on.
 GIVEN_BACK: Final[dict[str, Any]] = {"lease_until": None, "lease_owner": ""}
+_HELD: Final = ("pk", "lease_token", "lease_until")
 
 
 class LostLeaseError(Exception):
@@ -136,3 +137,17 @@ def owners() -> set[str]:
     """The workers that hold a lease, run out or not."""
     leased = Case.objects.filter(lease_until__isnull=False).order_by()  # else SQLite reads them all
     return set(leased.values_list("lease_owner", flat=True))
+
+
+def held() -> dict[int, tuple[int, dt.datetime]]:
+    """The leases there are, run out or not: each case's token and end, of which the end changes
+    whenever the holder writes.
+    """
+    leased = Case.objects.filter(lease_until__isnull=False).order_by()  # as for `owners`
+    return {pk: (token, until) for pk, token, until in leased.values_list(*_HELD) if until}
+
+
+def end_unrenewed(case_id: int, token: int, until: dt.datetime) -> bool:
+    """End a lease that is still exactly so, and fence off who holds it; whether it was."""
+    still_so = Case.objects.filter(pk=case_id, lease_token=token, lease_until=until)
+    return bool(still_so.update(**GIVEN_BACK, lease_token=F("lease_token") + 1))

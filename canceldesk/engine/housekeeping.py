@@ -187,6 +187,27 @@ def compare_if_due() -> bool:
     return comparison_is_due(now) and enqueue_comparison(now)
 
 
+class LeaseWatch:
+    """Ends leases that nobody has renewed for as long as a lease lasts, by the time that has passed
+    here. A lease says when it ends by the clock of the machine that took it, and one that died may
+    have been ahead.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[int, tuple[tuple[int, dt.datetime], float]] = {}
+
+    def end_unrenewed(self) -> int:
+        """Look at the leases, and end those that stood so long ago already; gives how many."""
+        now = time.monotonic()
+        before, self._seen = self._seen, {}
+        for case_id, held in leases.held().items():
+            known, since = before.get(case_id, (held, now))
+            self._seen[case_id] = (held, since if known == held else now)
+        longest = leases.LENGTH.total_seconds()
+        left = [(id_, held) for id_, (held, since) in self._seen.items() if now - since > longest]
+        return sum(leases.end_unrenewed(case_id, *held) for case_id, held in left)
+
+
 class SteppingClock:
     """Tells when the clock was set back since it was last asked. One that was set ahead cannot be
     told from a machine that slept; what it makes of it is put right once it is set back, as far as
@@ -239,6 +260,7 @@ class Housekeeping(threading.Thread):
         self._over = threading.Event()
         self._failing: set[str] = set()
         self._clock = SteppingClock()
+        self._leases = LeaseWatch()
 
     def run(self) -> None:
         """Do every chore at its own pace until `end`."""
@@ -247,6 +269,7 @@ class Housekeeping(threading.Thread):
             (SWEEP_SECONDS, self._clock.put_right_if_set_back),
             (TIDY_SECONDS, self._clock.put_right_if_another_was),
             (SWEEP_SECONDS, take_over),
+            (SWEEP_SECONDS, self._leases.end_unrenewed),
             (SWEEP_SECONDS, sweep),
             (SWEEP_SECONDS * 2, refresh_if_due),
             (TIDY_SECONDS, compare_if_due),

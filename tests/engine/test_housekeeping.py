@@ -237,6 +237,104 @@ def test_the_lease_is_kept_until_the_engine_has_let_go(
     assert lease.owners() == {dead}
 
 
+# ------------------------------------------------------------------ leases of other machines
+
+
+class Here:
+    """The time that passes on this machine, whatever any clock says."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def passes(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> Here:
+    made = Here()
+    monkeypatch.setattr("time.monotonic", lambda: made.now)
+    return made
+
+
+AHEAD = dt.timedelta(seconds=80)
+
+
+def _by_a_clock_that_is_ahead(do: Callable[[], lease.Lease | None]) -> lease.Lease:
+    clock.advance(AHEAD)
+    taken = do()
+    clock.advance(-AHEAD)
+    assert taken is not None
+    return taken
+
+
+def test_a_machine_that_died_with_its_clock_ahead_is_taken_over_within_a_minute(
+    here: Here,
+) -> None:
+    case = make_case(next_pass_at=clock.now())
+    slept = _by_a_clock_that_is_ahead(lambda: lease.take(case.pk, "another machine"))
+    watch, ended = housekeeping.LeaseWatch(), 0
+    waited = 0.0
+    while not ended and waited < 200:
+        here.passes(housekeeping.SWEEP_SECONDS)
+        clock.advance(dt.timedelta(seconds=housekeeping.SWEEP_SECONDS))
+        waited += housekeeping.SWEEP_SECONDS
+        ended = watch.end_unrenewed()
+
+    assert ended == 1
+    assert waited + housekeeping.SWEEP_SECONDS < 60
+    assert engine.sweep() == 1
+    with pytest.raises(lease.LostLeaseError):
+        lease.renew(slept)
+
+
+def test_a_lease_that_is_renewed_stays_however_long_it_is_held(here: Here) -> None:
+    case = make_case(next_pass_at=clock.now())
+    mine = lease.take(case.pk, "another machine")
+    assert mine is not None
+    watch = housekeeping.LeaseWatch()
+    for _ in range(6):
+        assert watch.end_unrenewed() == 0
+        here.passes(40)
+        clock.advance(dt.timedelta(seconds=40))
+        lease.renew(mine)
+
+    assert watch.end_unrenewed() == 0
+    assert lease.owners() == {"another machine"}
+
+
+def test_a_lease_that_was_given_back_and_taken_anew_is_another(here: Here) -> None:
+    case = make_case(next_pass_at=clock.now())
+    watch = housekeeping.LeaseWatch()
+    for _ in range(3):
+        taken = lease.take(case.pk, "another machine")
+        assert taken is not None
+        assert watch.end_unrenewed() == 0
+        here.passes(30)
+        lease.give_back(taken)
+
+    lease.take(case.pk, "another machine")
+    assert watch.end_unrenewed() == 0
+
+
+def test_a_lease_that_is_renewed_at_the_last_moment_is_kept(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = make_case(next_pass_at=clock.now())
+    mine = lease.take(case.pk, "another machine")
+    assert mine is not None
+    watch = housekeeping.LeaseWatch()
+    watch.end_unrenewed()
+    here.passes(51)
+    clock.advance(dt.timedelta(seconds=1))
+    seen = lease.held()
+    lease.renew(mine)
+    monkeypatch.setattr(lease, "held", lambda: seen)
+
+    assert watch.end_unrenewed() == 0
+    assert lease.owners() == {"another machine"}
+
+
 def _nobody() -> None:
     raise AssertionError("the engine was asked")
 
