@@ -13,7 +13,7 @@ LOCK := uv pip compile --universal --generate-hashes --no-header --no-annotate -
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset run migrate test test-sqlite test-postgresql journeys chaos coverage lint types format bench lock clean
+.PHONY: help demo demo-reset run migrate test test-sqlite test-postgresql journeys model chaos coverage lint types format bench lock clean
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ test-postgresql: $(DEVELOPMENT) programs ## Run the tests that use a database on
 journeys: $(DEVELOPMENT) programs ## Run only the browser journeys
 	$(BIN)/pytest -m journey -p no:randomly
 
+model: $(DEVELOPMENT) ## Make up 300 stories in which anything happens in any order, and judge each
+	CANCELDESK_MODEL_EXAMPLES=300 $(BIN)/pytest tests/model/test_model.py
+
 chaos: $(DEVELOPMENT) programs ## Break everything on purpose and judge what became of it
 	$(BIN)/pytest -m chaos
 	$(BIN)/python -m tests.chaos --seeds 1 --cases 500 --kills 200 --database both
@@ -62,6 +65,7 @@ format: $(DEVELOPMENT) ## Put the code into the house style
 
 bench: $(DEVELOPMENT) ## Measure, and print the figures
 	@for one in bench/*.py; do echo "== $$one"; $(BIN)/python $$one || exit 1; done
+	@echo "== bench/growth.py --of open"; $(BIN)/python bench/growth.py --of open
 
 lock: ## Make both lock files anew (needs uv)
 	$(LOCK) pyproject.toml -o requirements.lock

@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from typing import TypeVar
 
 from billsby_sandbox import quirks, times, webhooks
@@ -26,7 +27,7 @@ from billsby_sandbox.records import (
     Webhook,
 )
 from billsby_sandbox.store import Store, Value
-from billsby_sandbox.words import BLOCKING, Actor, SubscriptionStatus
+from billsby_sandbox.words import BLOCKING, Actor, SubscriptionStatus, spelled
 
 Clock = Callable[[], dt.datetime]
 Thing = Customer | Subscription | Invoice | CreditNote
@@ -80,6 +81,12 @@ class Books:
     def quirk_number(self, name: str) -> int:
         """A number quirk's value."""
         return int(self.quirk(name))
+
+    def spelled(self, status: StrEnum) -> str:
+        """A state as this account's API and webhooks write it."""
+        return spelled(
+            status, self.quirk("status_spelling"), paused_shown=self.quirk("paused_shown")
+        )
 
     # finding things
 

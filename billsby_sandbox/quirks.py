@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from billsby_sandbox.errors import UnknownQuirk
+from billsby_sandbox.words import PAUSED_SHOWN
 
 YES_NO = ("yes", "no")
 
@@ -34,6 +35,12 @@ REGISTRY: dict[str, Quirk] = {
             "How the API writes states of two words: WrittenOff, Written off, writtenoff",
             "joined",
             ("joined", "spaced", "lower"),
+        ),
+        Quirk(
+            "paused_shown",
+            "What the API calls a paused subscription: Paused, Active (with the far date), OnHold",
+            "paused",
+            tuple(PAUSED_SHOWN),
         ),
         Quirk(
             "suspend_offered",

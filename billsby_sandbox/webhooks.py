@@ -17,7 +17,6 @@ import httpx
 
 from billsby_sandbox import times
 from billsby_sandbox.records import CreditNote, Customer, Invoice, Subscription, Webhook
-from billsby_sandbox.words import spelled
 
 if TYPE_CHECKING:
     from billsby_sandbox.books import Books, Thing
@@ -82,7 +81,7 @@ def _subscription(books: Books, event: str, subscription: Subscription) -> dict[
     fields: dict[str, object] = {
         "SubscriptionUniqueId": subscription.uid,
         "CustomerUniqueId": subscription.customer_uid,
-        "SubscriptionStatus": spelled(subscription.status, books.quirk("status_spelling")),
+        "SubscriptionStatus": books.spelled(subscription.status),
         "BillsbyProductId": cycle.product_id,
         "BillsbyPlanId": cycle.plan_id,
         "BillsbyCycleId": cycle.id,
@@ -98,7 +97,7 @@ def _invoice(books: Books, invoice: Invoice) -> dict[str, object]:
         "InvoiceNumber": invoice.number,
         "InvoiceAmount": invoice.amount,
         "CurrencyCode": invoice.currency,
-        "InvoiceStatus": spelled(invoice.status, books.quirk("status_spelling")),
+        "InvoiceStatus": books.spelled(invoice.status),
         "Url": f"https://app.billsby.com/invoice/{invoice.number}",
     }
 
@@ -109,7 +108,7 @@ def _credit_note(books: Books, event: str, note: CreditNote) -> dict[str, object
         "CustomerId": books.owner(note).id,
         "CurrencyCode": note.currency,
         "Amount": note.amount,
-        "Status": spelled(note.status, books.quirk("status_spelling")),
+        "Status": books.spelled(note.status),
         "Url": f"https://app.billsby.com/invoice/{note.number}",
     }
     if event == "Created":

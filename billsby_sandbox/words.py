@@ -73,14 +73,18 @@ LABELS: dict[str, str] = {
     "WrittenOff": "Written off",
     "ToBeWrittenOff": "To be Written off",
     "Failed": "Failed",
+    "OnHold": "On hold",
 }
-"""How the control panel shows each state."""
+"""How the control panel shows each state; the last is a word of the API alone."""
+
+PAUSED_SHOWN = {"paused": "Paused", "active": "Active", "on_hold": "OnHold"}
+"""What the API may call a paused subscription: Paused is not among its own statuses (1.1)."""
 
 
-def spelled(status: StrEnum, spelling: str) -> str:
+def spelled(status: StrEnum, spelling: str, *, paused_shown: str = "paused") -> str:
     """A state as the API writes it: `joined`, `spaced` like the panel, or `lower`."""
+    is_paused = status is SubscriptionStatus.PAUSED
+    word = PAUSED_SHOWN[paused_shown] if is_paused else status.value
     if spelling == "spaced":
-        return LABELS[status.value]
-    if spelling == "lower":
-        return status.value.lower()
-    return status.value
+        return LABELS[word]
+    return word.lower() if spelling == "lower" else word

@@ -19,7 +19,7 @@ from billsby_sandbox.records import (
     PaymentLog,
     Subscription,
 )
-from billsby_sandbox.words import InvoiceStatus, SubscriptionStatus, spelled
+from billsby_sandbox.words import InvoiceStatus, SubscriptionStatus
 
 Json = dict[str, object]
 
@@ -131,7 +131,7 @@ def subscription_of_customer(books: Books, subscription: Subscription) -> Json:
         "productName": cycle.product_name,
         "planId": cycle.plan_id,
         "planName": cycle.plan_name,
-        "status": _spelled(books, subscription),
+        "status": books.spelled(subscription.status),
         "currency": cycle.currency,
         "revenue": _total_text(
             books, paid_total(books, subscription.customer_uid, subscription.uid)
@@ -160,7 +160,7 @@ def subscription_in_list(books: Books, subscription: Subscription) -> Json:
         "productId": str(cycle.product_id),
         "productName": cycle.product_name,
         "createdOn": times.in_list(subscription.created_at),
-        "status": _spelled(books, subscription),
+        "status": books.spelled(subscription.status),
         "isInFreeTrial": subscription.status is SubscriptionStatus.IN_TRIAL,
     }
 
@@ -199,7 +199,7 @@ def subscription_in_detail(books: Books, subscription: Subscription) -> Json:
         "productId": cycle.product_id,
         "productName": cycle.product_name,
         "productVisibility": "Public",
-        "status": _spelled(books, subscription),
+        "status": books.spelled(subscription.status),
         "subscriptionId": subscription.id,
         "subscriptionUniqueId": subscription.uid,
         "totalRevenue": total,
@@ -236,10 +236,6 @@ def _bills_again(books: Books, subscription: Subscription) -> bool:
     return subscription.status is not SubscriptionStatus.CANCELLED
 
 
-def _spelled(books: Books, thing: Subscription | Invoice | CreditNote) -> str:
-    return spelled(thing.status, books.quirk("status_spelling"))
-
-
 def event(books: Books, line: EventLog) -> Json:
     """A line of a subscription's event log."""
     type_ = line.type
@@ -266,7 +262,7 @@ def invoice_of_customer(books: Books, invoice: Invoice) -> Json:
         "linkedTransactionsCount": books.store.number(
             "SELECT COUNT(*) FROM credit_note WHERE invoice_number = ?", invoice.number
         ),
-        "status": _spelled(books, invoice),
+        "status": books.spelled(invoice.status),
     }
 
 
@@ -284,7 +280,7 @@ def invoice_in_list(books: Books, invoice: Invoice) -> Json:
         "createdOn": times.in_list(invoice.created_at),
         "amount": invoice.amount,
         "formattedAmount": formatted(invoice.amount, invoice.currency),
-        "status": _spelled(books, invoice),
+        "status": books.spelled(invoice.status),
         "currency": invoice.currency,
     }
 
@@ -293,7 +289,9 @@ def invoice_in_detail(books: Books, invoice: Invoice) -> Json:
     """The details of one invoice; `status` is documented as the customer's, numbers are strings."""
     customer = books.owner(invoice)
     address = json.loads(customer.address)
-    own_status = books.quirk("invoice_detail_status") == "invoice"
+    has_own_status = books.quirk("invoice_detail_status") == "invoice"
+    own_status = books.spelled(invoice.status)
+    status = own_status if has_own_status else _customer_status(books, customer)
     return {
         "invoiceId": str(invoice.id),
         "customerEmail": customer.email,
@@ -312,7 +310,7 @@ def invoice_in_detail(books: Books, invoice: Invoice) -> Json:
         "formattedAmount": formatted(invoice.amount, invoice.currency),
         "amount": str(invoice.amount),
         "currency": invoice.currency.lower(),
-        "status": _spelled(books, invoice) if own_status else _customer_status(books, customer),
+        "status": status,
         "subTotal": str(invoice.amount),
         "taxTotal": "0",
         "prorationAdjustment": formatted(0, invoice.currency),
@@ -378,7 +376,7 @@ def credit_note_in_list(books: Books, note: CreditNote) -> Json:
         "customerFullName": customer.full_name,
         "createdOn": times.in_list(note.created_at),
         "amount": str(note.amount),
-        "status": _spelled(books, note),
+        "status": books.spelled(note.status),
         "currency": note.currency,
     }
 
@@ -392,6 +390,6 @@ def credit_note_of_customer(books: Books, note: CreditNote) -> Json:
         "amount": str(note.amount),
         "currency": note.currency,
         "linkedTransactionsCount": 1,
-        "status": _spelled(books, note),
+        "status": books.spelled(note.status),
         "paymentGatewayDisplayName": "Billsby sandbox gateway",
     }

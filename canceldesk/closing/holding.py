@@ -21,6 +21,7 @@ from canceldesk.closing.holds import (
     ONE_DAY,
     SHORTER_DAYS,
     SOON,
+    came_with,
     change,
     day_shown,
     earlier_hold,
@@ -50,7 +51,7 @@ def ensure(work: Work, scope: CaseSubscription) -> Result:
     if subscription.status.is_stopped:
         no_longer_needed(work, scope)
         return _was_held(work, hold, name, subscription)
-    if subscription.status is SubscriptionStatus.UNKNOWN:
+    if subscription.status is SubscriptionStatus.UNKNOWN and not came_with(hold, subscription):
         return _unknown_status(name, subscription)
     if hold is None or not is_standing(hold):
         return _place(work, scope, Verb.HOLD_PLACED)

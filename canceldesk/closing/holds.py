@@ -82,6 +82,19 @@ def day_shown(subscription: Subscription, hold: Hold) -> dt.date | None:
     return next((day for day in own if is_charged_on(subscription, day)), None)
 
 
+def came_with(hold: Hold | None, subscription: Subscription) -> bool:
+    """Whether Billsby has called the subscription so since the hold was read back, and still shows
+    the hold's date: then it is this account's word for paused, which is undocumented (billsby.md
+    1.1), and letting the hold run out over it would charge the client.
+    """
+    return (
+        hold is not None
+        and is_standing(hold)
+        and subscription.status_raw == hold.evidence.get("billsby_status")
+        and shows(subscription, hold)
+    )
+
+
 def is_charged_on(subscription: Subscription, day: dt.date) -> bool:
     """Whether Billsby's next charge is on this day, with the same day's grace."""
     at = subscription.next_billing_at

@@ -158,6 +158,31 @@ def test_how_states_are_spelled_is_a_quirk(
     assert detail["status"] == subscription_status
 
 
+@pytest.mark.parametrize(
+    ("quirk", "spelling", "word"),
+    [
+        ("paused", "joined", "Paused"),
+        ("active", "lower", "active"),
+        ("on_hold", "joined", "OnHold"),
+        ("on_hold", "spaced", "On hold"),
+    ],
+)
+def test_what_a_paused_subscription_is_called_is_a_quirk(company, api, quirk, spelling, word):
+    company.set_quirk("paused_shown", quirk)
+    company.set_quirk("status_spelling", spelling)
+    customer = company.add_customer()
+    far = NOON + dt.timedelta(days=180)
+    uid = company.add_subscription(customer.uid, status="Paused", next_billing_at=far).uid
+    running = company.add_subscription(customer.uid).uid
+    detail = api.get(f"/acme/subscriptions/{uid}").json()
+    assert (detail["status"], detail["nextBillingDate"][:10]) == (word, f"{far:%Y-%m-%d}")
+    assert api.get(f"/acme/customers/{customer.uid}/subscriptions").json()[0]["status"] == word
+    listed = api.get("/acme/subscriptions?page=1&pageSize=9").json()["results"]
+    assert listed[0]["status"] == word
+    assert api.get(f"/acme/subscriptions/{running}").json()["status"].lower() == "active"
+    assert company.subscription(uid).status == "Paused"
+
+
 def test_the_invoice_detail_shows_the_customers_status_and_the_subscription(company, api):
     customer = company.add_customer()
     subscription = company.add_subscription(customer.uid)

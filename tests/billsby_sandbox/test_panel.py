@@ -138,6 +138,14 @@ def test_a_paused_subscription_may_have_no_other_status(company, browser, client
     assert "No other status can be chosen" in page
 
 
+def test_the_panel_says_paused_whatever_the_api_calls_it(company, browser, client):
+    company.set_quirk("paused_shown", "on_hold")
+    paused = company.add_subscription(client.uid, status="Paused")
+    page = text(browser.get(f"/panel/subscriptions/{paused.uid}"))
+    assert "Paused" in page
+    assert "On hold" not in page
+
+
 def test_a_suspended_subscription_is_made_active_and_bills(company, browser, subscription):
     company.panel_suspend(subscription.uid)
     page = f"/panel/subscriptions/{subscription.uid}/status"

@@ -85,6 +85,13 @@ def test_all_nine_types_are_sent_with_billsbys_field_names(company, api, inbox):
     assert len({body["Id"] for body in inbox.bodies}) == len(inbox.bodies)
 
 
+def test_webhooks_call_a_paused_subscription_what_the_api_calls_it(company, inbox):
+    company.set_quirk("paused_shown", "on_hold")
+    company.add_subscription(company.add_customer().uid, status="Paused")
+    company.deliver_webhooks()
+    assert inbox.bodies[-1]["SubscriptionStatus"] == "OnHold"
+
+
 def test_the_secret_travels_in_its_header(company, inbox):
     company.add_customer()
     assert company.deliver_webhooks() == 1

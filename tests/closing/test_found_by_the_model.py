@@ -8,7 +8,8 @@ import pytest
 
 from canceldesk.cases.models import Finding, State
 from canceldesk.closing import services
-from canceldesk.closing.models import Intent
+from canceldesk.closing.models import Intent, Step
+from canceldesk.closing.panel import clicks_for
 from canceldesk.configuration import services as configuration
 from canceldesk.workbook.errors import InUse
 from tests.closing.conftest import Desk
@@ -76,3 +77,33 @@ def test_an_account_that_does_not_show_the_pause_is_not_asked_again_and_again(
     desk.settle(case)
     assert case.state == State.CLOSING
     assert len(desk.writes("renewaldate")) == 1
+
+
+@pytest.mark.parametrize("word", ["active", "on_hold"])
+def test_where_pausing_is_the_stop_and_the_pause_is_not_shown_a_person_is_asked_to_suspend(
+    desk: Desk, word: str
+) -> None:
+    configuration.change("STOP_BY", "pause")
+    desk.company.set_quirk("paused_shown", word)
+    _, subscription = desk.client()
+    case = desk.decided(subscription)
+    desk.settle(case)
+    assert case.state == State.CLOSING
+    assert case.attention
+    assert "Set it to Suspended in Billsby" in desk.step(case, Step.Name.STOP).sentence
+    assert [clicks.subscription for clicks in clicks_for(case)] == [case.scope.get().subscription]
+    desk.company.panel_suspend(subscription.uid)
+    desk.settle(case)
+    assert case.state == State.CLOSED
+
+
+def test_a_hold_that_billsby_calls_by_an_unknown_word_is_renewed_all_the_same(desk: Desk) -> None:
+    desk.company.set_quirk("paused_shown", "on_hold")
+    desk.company.set_quirk("max_renewal_days", "40")
+    customer, subscription = desk.client()
+    case = desk.decided(subscription)
+    for _ in range(60):
+        desk.advance(case)
+        desk.later(days=1)
+    assert case.state == State.CLOSING
+    assert not [i for i in desk.company.invoices(customer.uid) if i.created_at > case.received_at]

@@ -7,6 +7,7 @@ control panel and the desk proves it by reading. Cancelling is a call, and canno
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from functools import partial
 
 from canceldesk import clock
@@ -18,6 +19,7 @@ from canceldesk.cases.models import CaseSubscription, Decision, Finding, State, 
 from canceldesk.closing import holds, trouble
 from canceldesk.closing.models import Hold, Intent, Step
 from canceldesk.closing.results import Done, Result, Waits
+from canceldesk.closing.shown import date
 from canceldesk.closing.work import Work
 from canceldesk.configuration import services as configuration
 
@@ -54,11 +56,7 @@ def _stop(work: Work, scope: CaseSubscription) -> Result:
     if work.case.decision == Decision.CANCEL:
         return _cancel(work, scope, subscription)
     if configuration.text("STOP_BY") == "pause":
-        return Waits(
-            WaitsFor.OUTSIDE,
-            f"{scope.subscription} is not paused yet; the hold comes first.",
-            again=dt.timedelta(seconds=10),
-        )
+        return _not_paused(work, scope, subscription)
     return _ask_for_the_click(work, scope, subscription)
 
 
@@ -96,6 +94,27 @@ def _note_first_seen(work: Work, name: str, subscription: Subscription) -> None:
     if intent is not None:
         work.confirm(intent, {"status": subscription.status_raw})
     work.notes.along(partial(work.log, Verb.STOP_SEEN, **seen))
+
+
+def _not_paused(work: Work, scope: CaseSubscription, subscription: Subscription) -> Waits:
+    """The pause is to be the stop, and Billsby does not show it. Which word the API has for Paused
+    is undocumented (billsby.md 1.1): where the hold stands, waiting brings no other.
+    """
+    hold = holds.hold_of(scope)
+    if hold is None or not holds.is_standing(hold) or not holds.protects(subscription, hold):
+        return Waits(
+            WaitsFor.OUTSIDE,
+            f"{scope.subscription} is not paused yet; the hold comes first.",
+            again=dt.timedelta(seconds=10),
+        )
+    return replace(
+        _ask_for_the_click(work, scope, subscription),
+        sentence=f"{scope.subscription} is held until {date(hold.ends_at, work.zone)}, but Billsby "
+        f"shows it as {subscription.status_raw} and not as Paused, so the desk does not take it "
+        f"for stopped. Set it to Suspended in Billsby; the desk sees it by itself."
+        f"{_if_refused(work)}",
+        attention=True,
+    )
 
 
 def _ask_for_the_click(work: Work, scope: CaseSubscription, subscription: Subscription) -> Waits:
