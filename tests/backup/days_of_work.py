@@ -64,6 +64,7 @@ def closed_today(*, with_reference: bool, decided: str, days_later: int) -> dict
             "rows_are_the_first": desk.rows() == first,
             "former": Case.objects.get(pk=former.pk).state,
             "written_off": desk.history("invoice written off"),
+            "write_off_calls": desk.calls("WrittenOff"),
             "log": [log.sentence(one) for one in LogEntry.objects.filter(verb="desk.restored")],
             "collected": stuck.facts.collected_minor,
             "next_charge": str(stuck.facts.next_charge_at),
@@ -286,7 +287,9 @@ def cancelled_today(*, billsby: str) -> dict[str, Any]:
             "rows_are_the_first": desk.rows() == first,
             "rows": len(desk.rows()),
             "cancelled": desk.history("subscription cancelled"),
+            "cancel_calls": desk.calls("/subscriptions/", "DELETE"),
             "written_off": desk.history("invoice written off"),
+            "write_off_calls": desk.calls("WrittenOff"),
         }
 
 

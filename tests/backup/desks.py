@@ -136,9 +136,11 @@ class Desk:
     def history(self, what: str) -> list[str]:
         return [entry.subject for entry in self.company.history() if entry.what == what]
 
-    def calls(self, part: str) -> int:
-        """How often the desk asked Billsby to change something."""
-        return sum(part in call.path for call in self.company.calls() if call.method != "GET")
+    def calls(self, part: str, method: str = "PUT") -> int:
+        """How often the desk asked Billsby to change something: what is refused or changes nothing
+        is not in the history.
+        """
+        return sum(part in call.path for call in self.company.calls() if call.method == method)
 
 
 @contextlib.contextmanager

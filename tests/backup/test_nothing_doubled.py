@@ -25,7 +25,7 @@ def test_a_case_closed_since_is_closed_again_on_the_same_row_and_the_same_write_
     assert (came["state"], came["former"]) == ("closed", "closed")
     assert came["rows_are_the_first"]
     assert [row["name"] for row in came["rows"]] == ["Nora Field", "Former Field"]
-    assert len(came["written_off"]) == len(set(came["written_off"])) == 2
+    assert (len(came["written_off"]), came["write_off_calls"]) == (2, 2)
     assert came["collected"] == 9900
     assert came["log"] == [
         "was put back to the backup of 2026-03-02 15:16 UTC: what was done after it is not in this "
@@ -153,7 +153,9 @@ def test_what_was_cancelled_since_is_found_cancelled_and_never_cancelled_again(
     assert came["to_decide"] == ([] if restored == "closed" else ["C-00001"])
     assert (came["restored"], came["state"]) == (restored, "closed")
     assert came["rows_are_the_first"]
-    assert (came["rows"], len(came["cancelled"]), len(came["written_off"])) == (1, 1, 1)
+    assert came["rows"] == 1
+    assert (len(came["cancelled"]), came["cancel_calls"]) == (1, 1)
+    assert (len(came["written_off"]), came["write_off_calls"]) == (1, 1)
 
 
 def test_an_approval_that_may_have_been_taken_back_since_is_asked_for_again(tmp_path: Path) -> None:

@@ -30,11 +30,6 @@ def _written_off(run: Planted, place: int = 0) -> Row:
 # write-offs
 
 
-def _written_off_twice(run: Planted) -> None:
-    event = _written_off(run)
-    run.happen(event["what"], "api", event["before"], event["after"])
-
-
 def _never_approved(run: Planted) -> None:
     number = _written_off(run)["subject"]
     run.desk("DELETE FROM closing_writeoffapproval WHERE invoice_number = ?", number)
@@ -76,7 +71,6 @@ def _the_debt_of_what_stays(run: Planted) -> None:
 @pytest.mark.parametrize(
     ("plant", "rules"),
     [
-        (_written_off_twice, {"written_off_twice"}),
         (_never_approved, {"write_off_not_approved"}),
         (_approved_for_less, {"write_off_not_approved"}),
         (_approved_by_somebody_else, {"write_off_before_approval"}),
@@ -85,7 +79,7 @@ def _the_debt_of_what_stays(run: Planted) -> None:
         (_the_debt_of_what_stays, {"debt_of_what_stays"}),
     ],
 )
-def test_a_write_off_without_authority_or_more_than_once_is_found(
+def test_a_write_off_without_authority_is_found(
     planted: Planted, plant: Callable[[Planted], None], rules: set[str]
 ) -> None:
     plant(planted)
@@ -96,6 +90,164 @@ def test_a_write_off_by_a_person_in_the_panel_needs_no_approval(planted: Planted
     number = _written_off(planted)["subject"]
     planted.desk("DELETE FROM closing_writeoffapproval WHERE invoice_number = ?", number)
     planted.billsby("UPDATE history SET who = 'panel' WHERE subject = ?", number)
+    assert rules_of(planted) == set()
+
+
+# write-offs sent again
+
+
+def _after(event: Row, seconds: float) -> str:
+    """The moment so long after an event, as Billsby writes it."""
+    at = dt.datetime.fromisoformat(event["at"]) + dt.timedelta(seconds=seconds)
+    return at.isoformat(timespec="microseconds")
+
+
+def _call(
+    run: Planted, after: float, *, fault: str = "", answer: int = 200, read: bool = False
+) -> None:
+    """One more call to write an invoice off, or to read the client's, so many seconds after it was
+    written off.
+    """
+    event = _written_off(run)
+    client = event["after"]["customer_uid"]
+    writes = f"/acme/invoices/{event['subject']}/WrittenOff"
+    reads = f"/acme/customers/{client}/invoices"
+    run.billsby(
+        "INSERT INTO call (at, method, path, query, body, answer, fault) "
+        "VALUES (?, ?, ?, '', '', ?, ?)",
+        _after(event, after),
+        "GET" if read else "PUT",
+        reads if read else writes,
+        answer,
+        fault,
+    )
+
+
+def _deed(run: Planted, what: str, after: float) -> None:
+    """Something that was done to the desk's processes."""
+    at = _after(_written_off(run), after)
+    run.note("mischief", what, at=at, offset_seconds=0, process="worker-1")
+
+
+@pytest.mark.parametrize("answer", [200, 400])
+@pytest.mark.parametrize("after", [0.5, 30, 120])
+def test_a_write_off_that_is_sent_again_is_found(
+    planted: Planted, after: float, answer: int
+) -> None:
+    _call(planted, after, answer=answer)
+    assert rules_of(planted) == {"written_off_again"}
+
+
+def test_one_that_is_sent_five_times_is_found_four_times(planted: Planted) -> None:
+    for after in (1, 2, 3, 4):
+        _call(planted, after)
+    number = _written_off(planted)["subject"]
+    assert [one.subject for one in planted.violations()] == [number] * 4
+
+
+def _the_clock_was_stepped_and_time_enough_passed_to_read(run: Planted) -> None:
+    _deed(run, "clock", 10)
+    _call(run, 90)
+
+
+def _a_process_was_stopped_long_before(run: Planted) -> None:
+    _deed(run, "paused", -3)
+    _deed(run, "resumed", 0)
+    _call(run, 90)
+
+
+def _misled_too_late(run: Planted) -> None:
+    _call(run, 30)
+    _call(run, 31, fault="stale", read=True)
+
+
+def _told_by_the_answer_alone(run: Planted) -> None:
+    run.billsby("UPDATE call SET fault = 'drop_after' WHERE method = 'GET'")
+    _call(run, 30)
+
+
+def _its_answer_was_lost_and_it_was_read_back(run: Planted) -> None:
+    run.billsby("UPDATE call SET fault = 'drop_after', answer = 0 WHERE path LIKE '%/WrittenOff'")
+    _call(run, 30)
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [
+        _the_clock_was_stepped_and_time_enough_passed_to_read,
+        _a_process_was_stopped_long_before,
+        _misled_too_late,
+        _told_by_the_answer_alone,
+        _its_answer_was_lost_and_it_was_read_back,
+    ],
+)
+def test_what_went_wrong_at_another_time_is_no_excuse_for_sending_it_again(
+    planted: Planted, plant: Callable[[Planted], None]
+) -> None:
+    plant(planted)
+    assert rules_of(planted) == {"written_off_again"}
+
+
+def _the_first_did_nothing(run: Planted) -> None:
+    _call(run, -61, answer=500, fault="status")
+    _call(run, -122, answer=0, fault="drop_before")
+
+
+def _both_came_at_once(run: Planted) -> None:
+    _call(run, 1, answer=0, fault="timeout")
+
+
+def _nobody_was_told(run: Planted) -> None:
+    run.billsby("UPDATE call SET fault = 'drop_after', answer = 0")
+    _call(run, 120)
+
+
+def _an_answer_was_stale(run: Planted) -> None:
+    _call(run, 30, fault="stale", read=True)
+    _call(run, 120)
+
+
+def _an_answer_was_of_another_client(run: Planted) -> None:
+    _call(run, 30, fault="rubbish", read=True)
+    _call(run, 120)
+
+
+def _a_process_has_just_gone_on(run: Planted) -> None:
+    _deed(run, "paused", -30)
+    _deed(run, "resumed", 118)
+    _call(run, 120)
+
+
+def _the_clock_was_stepped_on(run: Planted) -> None:
+    _deed(run, "clock", -2)
+    _call(run, 20)
+
+
+def _two_cases_may_write_it_off(run: Planted) -> None:
+    number = _written_off(run)["subject"]
+    query = "SELECT * FROM closing_writeoffapproval WHERE case_id = ?"
+    approval = run.desk(query, run.case("Dale"))[0]
+    run.twin("closing_writeoffapproval", approval, invoice_number=number)
+    _call(run, 20)
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [
+        _the_first_did_nothing,
+        _both_came_at_once,
+        _nobody_was_told,
+        _an_answer_was_stale,
+        _an_answer_was_of_another_client,
+        _a_process_has_just_gone_on,
+        _the_clock_was_stepped_on,
+        _two_cases_may_write_it_off,
+    ],
+)
+def test_a_write_off_that_had_to_be_sent_again_is_fine(
+    planted: Planted, plant: Callable[[Planted], None]
+) -> None:
+    plant(planted)
     assert rules_of(planted) == set()
 
 

@@ -257,14 +257,12 @@ def finished(decision: Decision) -> dict[str, Any]:
     with clock.frozen(START + dt.timedelta(hours=1)), world() as company:
         passes(company, decision)
         rows = WorkbookList(WORK / "list.xlsx").read().rows
-        written_off = [e.subject for e in company.history() if e.what == "invoice written off"]
         return {
             "state": Case.objects.get().state,
             "rows": sum(row.name == "Nora Field" for row in rows),
             "others": sum(row.name.startswith("Former") for row in rows),
             "on_top": rows[0].name == "Nora Field",
-            "written_off": len(written_off),
-            "written_off_twice": len(written_off) - len(set(written_off)),
+            "written_off": sum(invoice.status == "WrittenOff" for invoice in company.invoices()),
             "write_off_calls": sum("WrittenOff" in call.path for call in company.calls()),
             "status": company.subscriptions()[0].status,
             "log_closed": Case.objects.get().log.filter(verb="case.closed").count(),

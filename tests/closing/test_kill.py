@@ -21,7 +21,7 @@ CONVERGED = {
     "others": 6,
     "on_top": True,
     "written_off": 2,
-    "written_off_twice": 0,
+    "write_off_calls": 2,
     "log_closed": 1,
 }
 

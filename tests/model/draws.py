@@ -24,13 +24,25 @@ NUMBERS = {
     "webhook_loss": ("50", "100"),
     "rate_limit": ("2", "10"),
 }
+NEVER_MET = {
+    "invoice_query_matches": "the desk never searches invoices by words",
+    "is_active_means": "the desk never asks for active subscriptions alone",
+    "event_log_types": "the desk never reads a subscription's event log",
+}
+"""What the desk never comes upon in Billsby, so that no story can tell of it; and why."""
 QUIRKS = [
     (name, value)
     for name, quirk in quirks.REGISTRY.items()
+    if name not in NEVER_MET
     for value in (quirk.values or NUMBERS[name])
     if value != quirk.default
 ]
-NO_HOLDS = ("max_renewal_days", "20")
+ACCOUNT = st.lists(st.sampled_from(QUIRKS), unique_by=lambda pair: pair[0], max_size=12)
+NO_STOP_BY_PAUSING = {
+    ("max_renewal_days", "20"),
+    ("paused_shown", "active"),
+    ("paused_shown", "on_hold"),
+}
 SETTINGS = [
     ("STOP_BY", "pause"),
     ("HOLD_FIRST", "no"),
@@ -62,6 +74,7 @@ TROUBLES: list[ListError] = [
     InUse("Pat has the workbook open. Nothing was written.", by="Pat"),
     CannotSave("The disk is full. Nothing was written."),
 ]
+SOUGHT = ["Nora", "Field", "NORA", "nora.field@example.com", "Omar Reed"]
 WHICH = st.integers(0, 3)
 POINT = st.integers(1, MOST_POINTS)
 

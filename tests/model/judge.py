@@ -35,6 +35,9 @@ class Judge:
     def write_arrives(self, request: httpx.Request, *, is_late: bool) -> None:
         self.of_billsby.write_arrives(request, is_late=is_late)
 
+    def read_was_answered(self, request: httpx.Request) -> None:
+        self.of_billsby.read_was_answered(request)
+
     def write_was_done(self, *, is_late: bool) -> None:
         self.of_billsby.look_at_history(is_late=is_late)
 
@@ -73,7 +76,8 @@ class Judge:
         """A worker is done with its pass, or dead."""
         self.look_at_history()
         if worker.made_a_pass:
-            self._waits_for_something(Case.objects.get(pk=worker.case_id))
+            case = Case.objects.get(pk=worker.case_id)
+            self._waits_for_something(case, has_slept=worker.has_slept)
 
     # what must be true
 
@@ -111,11 +115,13 @@ class Judge:
                 f"Nobody will ever look at {forgotten.number} again, and it is {forgotten.state}."
             )
 
-    def _waits_for_something(self, case: Case) -> None:
-        # A case that was woken while the pass ran is due at once and waits for nothing yet.
+    def _waits_for_something(self, case: Case, *, has_slept: bool) -> None:
+        # A case that was woken while the pass ran is due at once and waits for nothing yet. One
+        # that a person changed while the worker slept after its last word is another's to explain.
         waits = case.next_pass_at is not None and case.next_pass_at > clock.now()
+        must_say = waits or (case.is_open and not has_slept)
         wrong_unless(
-            bool(case.waits_sentence.strip()) or not (case.is_open or waits),
+            bool(case.waits_sentence.strip()) or not must_say,
             f"{case.number} is {case.state} and waits, but nothing says for what.",
         )
 

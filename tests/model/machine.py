@@ -17,6 +17,7 @@ from structlog.processors import format_exc_info
 
 from billsby_sandbox import faults
 from canceldesk.cases.models import Case, Decision, Wish
+from canceldesk.clients.refreshing import refresh_all
 from canceldesk.closing.models import Facts
 from tests.model import draws
 from tests.model.judging.wrong import Verdict, Wrong, wrong_unless
@@ -25,6 +26,7 @@ from tests.model.people import AtTheDesk, AtThePanel, AtTheWorkbook, Post
 from tests.model.world import SECRET, Stage, World
 
 UNDECIDED = {"new", "retention"}
+UNFORESEEN = {"pass_failed", "pass_broke", "refresh_broke"}
 
 
 class Machine(RuleBasedStateMachine):
@@ -56,7 +58,7 @@ class Machine(RuleBasedStateMachine):
                 yield
                 self.world.judge.always()
                 self.states = set(Case.objects.values_list("state", flat=True))
-                broke = [one for one in said if one["event"] in {"pass_failed", "pass_broke"}]
+                broke = [one for one in said if one["event"] in UNFORESEEN]
                 wrong_unless(not broke, f"The desk came upon something unforeseen: {broke}")
             except Verdict as verdict:
                 self.is_broken = True
@@ -80,7 +82,7 @@ class Machine(RuleBasedStateMachine):
     # how it begins
 
     @initialize(
-        quirks=st.lists(st.sampled_from(draws.QUIRKS), unique_by=lambda pair: pair[0], max_size=12),
+        quirks=draws.ACCOUNT,
         settings=st.lists(
             st.sampled_from(draws.SETTINGS), unique_by=lambda pair: pair[0], max_size=3
         ),
@@ -91,7 +93,8 @@ class Machine(RuleBasedStateMachine):
         with self.happening():
             self.world.the_list.has_reference = has_reference
             for name, value in quirks:
-                if (name, value) == draws.NO_HOLDS and ("suspend_offered", "no") in quirks:
+                is_no_pause = (name, value) in draws.NO_STOP_BY_PAUSING
+                if is_no_pause and ("suspend_offered", "no") in quirks:
                     continue  # neither way to stop for now would be left
                 self.world.company.set_quirk(name, value)
                 self.tell(f"In this account {name} is {value}")
@@ -198,6 +201,11 @@ class Machine(RuleBasedStateMachine):
     def an_admin_changes(self, setting):
         with self.happening():
             self.tell(self.desk.set(*setting))
+
+    @rule(sought=st.sampled_from(draws.SOUGHT))
+    def an_agent_looks_somebody_up(self, sought):
+        with self.happening():
+            self.tell(self.desk.look_up(sought))
 
     # people in Billsby's control panel
 
@@ -326,6 +334,14 @@ class Machine(RuleBasedStateMachine):
     def the_workers_do_what_is_due(self):
         with self.happening():
             self.tell(f"The workers make {self.world.make_due_passes()} passes that are due")
+
+    @rule()
+    def all_clients_are_read(self):
+        with self.happening():
+            may_fail = self.is_hindered()
+            run = refresh_all(self.world.billsby)
+            self.tell(f"A worker reads all {run.clients} clients. {run.problem}")
+            wrong_unless(may_fail or not run.problem, f"A refresh went wrong: {run.problem}")
 
     @precondition(lambda self: self.states)
     @rule(which=draws.WHICH)

@@ -43,7 +43,8 @@ class WiredBillsby:
 
 class Wire(httpx.BaseTransport):
     """What lies between the desk and Billsby. A call may dawdle there, after the desk has asked
-    for the last time whether it may go; the judge sees every write that arrives.
+    for the last time whether it may go; the judge sees every write that arrives and every read
+    that is answered.
     """
 
     def __init__(self, world: World, inner: httpx.BaseTransport) -> None:
@@ -51,7 +52,9 @@ class Wire(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if request.method == "GET":
-            return self._inner.handle_request(request)
+            answer = self._inner.handle_request(request)
+            self._world.judge.read_was_answered(request)
+            return answer
         is_late = self._world.point(f"{ON_ITS_WAY} {request.method} {request.url.path}")
         is_late = is_late or (
             self._world.running is not None and self._world.running.has_just_woken

@@ -117,6 +117,7 @@ class Peace:
             ("refused to cancel", self._settles_all),
             ("refused to hold", self._holds_by_hand),
             ("choose Update status, then Active", self._starts_again),
+            ("which the desk does not know", self._stops_what_is_unknown),
             ("more than once", self._deletes_doubles),
             ("Put it right in the workbook", self._corrects_the_row),
             ("Correct or delete that row", self._corrects_the_row),
@@ -135,6 +136,11 @@ class Peace:
                 yield from self._makes_it_possible(case, uid)
             elif "is refused" in told and "settle" in sentence:
                 yield from self._settles_all(case, sentence)
+
+    def _stops_what_is_unknown(self, case: Case, sentence: str) -> Iterator[str]:
+        """Who looks at it in Billsby sees what it is there, and does what was decided."""
+        if case.decision == Decision.SUSPEND:
+            yield from self._suspends(case, sentence)
 
     def _running(self, case: Case) -> list[str]:
         return [
@@ -220,14 +226,15 @@ class Peace:
 
     def _lines(self, case: Case, sentence: str) -> list[int]:
         """The places of the lines that a sentence names and that still are this client's: what the
-        page says may be older than the list.
+        page says may be older than the list. A line under another case's number is not.
         """
         rows = self._world.the_list.lines
         return [
             place
             for place in _places(sentence)
             if place < len(rows)
-            and (rows[place].reference == case.number or rows[place].phone in self._phone(case))
+            and rows[place].reference in {"", case.number}
+            and (rows[place].reference or rows[place].phone in self._phone(case))
         ]
 
     def _phone(self, case: Case) -> set[str]:

@@ -21,6 +21,7 @@ from canceldesk.cases.authority import NotAllowedError
 from canceldesk.cases.models import Case, Channel, Decision, Reason, Wish
 from canceldesk.cases.services import CaseError
 from canceldesk.clients import mirror
+from canceldesk.clients.refreshing import look_up
 from canceldesk.closing import services as closing
 from canceldesk.closing.models import Facts, Hold, Step
 from canceldesk.closing.services import Seen
@@ -71,6 +72,12 @@ class AtTheDesk:
             )
 
         return _done(deed, f"An agent files a wish of {customer} to {wish} {' and '.join(chosen)}")
+
+    def look_up(self, sought: str) -> str:
+        """Somebody searches for who the desk's copy may not know yet."""
+        return _done(
+            lambda: look_up(self._world.billsby, sought), f"An agent looks {sought} up in Billsby"
+        )
 
     def tries_to_keep(self, case: Case) -> str:
         return _done(

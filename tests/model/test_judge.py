@@ -5,7 +5,7 @@ shows it.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,12 +18,14 @@ from canceldesk.cases.models import Case, State, WaitsFor
 from canceldesk.closing import advance, holding, invoices, listing, services, undecided
 from canceldesk.closing.models import Step
 from canceldesk.closing.results import Done, Waits
-from canceldesk.closing.steps import document, stop, verify
+from canceldesk.closing.steps import clear, document, stop, verify
 from canceldesk.configuration import services as configuration
 from tests.model import draws
 from tests.model.judging.wrong import Wrong
 from tests.model.machine import Machine
+from tests.model.outside import ON_ITS_WAY
 from tests.model.peace import Peace
+from tests.model.workers import MOST_POINTS, Sleeper
 from tests.model.world import stage
 
 
@@ -151,6 +153,83 @@ def test_a_write_off_that_nobody_approved_is_found(
     log.record(Verb.WRITE_OFF_APPROVED, case=case, by=story.world.agent)
     with pytest.raises(Wrong, match="but nothing was approved"):
         story.a_pass(case)
+
+
+def test_a_write_off_sent_again_is_found(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = story.one_client(owes=((0, 2000, "Unpaid"),))
+    story.a_pass(case)
+    story.desk.approve(case, by_manager=True)
+    read_back = clear._read_back
+
+    def written_off_again(work: Any, intent: Any) -> Any:
+        work.billsby.write_off(intent.target)
+        return read_back(work, intent)
+
+    monkeypatch.setattr(clear, "_read_back", written_off_again)
+    with pytest.raises(Wrong, match=r"again, which it could know to be written off"):
+        story.a_pass(case)
+
+
+def test_a_write_off_sent_again_by_what_billsby_said_is_right(story: Story) -> None:
+    case = story.one_client(owes=((0, 2000, "Unpaid"),))
+    story.a_pass(case)
+    story.desk.approve(case, by_manager=True)
+    story.world.company.add_fault("stale", "GET", "*/customers/*/invoices", skip=2, times=2)
+    story.a_pass(case)
+    with story.happening():
+        story.world.let_pass(dt.timedelta(minutes=2))
+    story.a_pass(case)
+    assert _write_offs(story) == 2
+
+
+@pytest.mark.parametrize("asleep", ["before Billsby's write_off", f"{ON_ITS_WAY} PUT"])
+def test_a_write_off_sent_again_by_one_who_has_overslept_is_not_to_be_helped(
+    story: Story, asleep: str
+) -> None:
+    case = story.one_client(owes=((0, 2000, "Unpaid"),))
+    story.a_pass(case)
+    story.desk.approve(case, by_manager=True)
+    sleeper = _asleep(story, case, asleep)
+    with story.happening():
+        story.world.let_pass(dt.timedelta(minutes=2))
+    story.a_pass(case)
+    with story.happening():
+        story.world.end_sleep(sleeper)
+    assert _write_offs(story) == (2 if asleep.startswith(ON_ITS_WAY) else 1)
+
+
+def test_a_decision_taken_back_while_a_worker_slept_after_its_last_word_is_not_its_to_explain(
+    story: Story,
+) -> None:
+    case = story.one_client()
+    story.world.company.set_down("503")
+
+    def has_told() -> bool:
+        case.refresh_from_db()
+        return bool(case.waits_sentence)
+
+    sleeper = _asleep(story, case, "after a commit", when=has_told)
+    story.desk.take_back(case)
+    with story.happening():
+        story.world.end_sleep(sleeper)
+    story.peace()
+
+
+def _asleep(
+    story: Story, case: Case, where: str, *, when: Callable[[], bool] = lambda: True
+) -> Sleeper:
+    """A worker that fell asleep at the first such point."""
+    for point in range(1, MOST_POINTS):
+        sleeper = story.world.begin_pass(case, sleeps_at=point)
+        if sleeper.stopped_at.startswith(where) and when():
+            return sleeper
+        story.world.end_sleep(sleeper, to_die=True)
+        story.world.let_pass(dt.timedelta(minutes=2))
+    raise AssertionError(where)
+
+
+def _write_offs(story: Story) -> int:
+    return sum("WrittenOff" in call.path for call in story.world.company.calls())
 
 
 def test_an_agent_above_the_limit_is_found(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:

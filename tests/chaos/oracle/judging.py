@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from tests.chaos.oracle import edits, ends, log, money, requests, rows, stopping
+from tests.chaos.oracle import again, edits, ends, log, money, requests, rows, stopping
 from tests.chaos.oracle.evidence import Evidence
 from tests.chaos.oracle.violation import UnreadableError, Violation
 
@@ -22,7 +22,7 @@ CHECKS: tuple[Check, ...] = (
     edits.edits_are_still_there,
     edits.rows_of_the_start_are_still_there,
     edits.other_tabs_are_as_they_were,
-    money.invoices_are_written_off_once,
+    again.nothing_is_written_off_again,
     money.write_offs_are_approved,
     money.agents_stay_below_their_limit,
     money.debts_of_what_stays_are_left_alone,

@@ -19,6 +19,7 @@ STOPPED = ("Suspended", "Cancelled")
 ASKS_FOR_MONEY = ("Pending", "Unpaid", "ToBeWrittenOff")
 COLLECTED = ("Paid", "PaidOffline")
 LEAP = dt.timedelta(days=20)
+WRITTEN_OFF = "invoice written off"
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,23 @@ class Event:
     def day(self, which: Row) -> dt.date:
         """The next billing date before or after."""
         return values.certain(which["next_billing_at"]).date()
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of the API, dated when it was answered; `answer` is 0 where it never was."""
+
+    id: int
+    at: dt.datetime
+    method: str
+    path: str
+    answer: int
+    fault: str
+    real_at: dt.datetime
+
+    def __str__(self) -> str:
+        how = f"{self.answer or 'no answer'}{f' ({self.fault})' if self.fault else ''}"
+        return f"call {self.id} {self.at.isoformat()} {self.method} {self.path}: {how}"
 
 
 class Billsby:
@@ -137,6 +155,22 @@ class Billsby:
         found: dict[str, list[Row]] = {}
         for row in self.invoices.values():
             found.setdefault(row["subscription_uid"] or "", []).append(row)
+        return found
+
+    @cached_property
+    def calls_about_invoices(self) -> list[Call]:
+        """The calls that arrived and were recorded, in the order of their answers. One during which
+        Billsby was killed is not among them, although it may have been carried out.
+        """
+        moves = [event for event in self.history if event.what == "clock moved"]
+        moved_at = [event.at for event in moves]
+        found = []
+        query = "SELECT id, at, method, path, answer, fault FROM call WHERE path LIKE '%invoices%'"
+        for row in self.rows(f"{query} ORDER BY id"):
+            at = values.certain(row.pop("at"))
+            place = bisect_right(moved_at, at)
+            offset = moves[place - 1].offset if place else dt.timedelta(0)
+            found.append(Call(**row, at=at, real_at=at - offset))
         return found
 
     # what was known when

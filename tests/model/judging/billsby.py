@@ -16,6 +16,7 @@ from tests.model import truth
 from tests.model.judging.wrong import wrong_unless
 
 if TYPE_CHECKING:
+    from tests.model.workers import Worker
     from tests.model.world import World
 
 # A hold that ran out is the desk's fault only if it could work all this time.
@@ -31,7 +32,8 @@ class OfBillsby:
         self._world = world
         self._seen = 0
         self._approved: dict[tuple[int, str], int] = {}
-        self._written_off: set[str] = set()
+        self._written_off: dict[str, int] = {}
+        self._known_to: dict[str, int] = {}
         self._last_mover: dict[str, HistoryEntry] = {}
         self._hindered_at: list[dt.datetime] = []
         self._closed_by_pausing: set[int] = set()
@@ -75,6 +77,7 @@ class OfBillsby:
             self._moves(case, parts[-2], json.loads(request.content), is_late=is_late)
         elif request.url.path.endswith("/WrittenOff"):
             self._writes_off(case, parts[-2])
+            self._writes_off_once(worker, parts[-2])
         elif request.method == "DELETE":
             self._cancels(case, parts[-1], request.url.params["customerUniqueId"])
         else:
@@ -118,6 +121,17 @@ class OfBillsby:
         if owner and self._world.company.subscription(owner).status not in truth.HAS_ENDED:
             self._in_scope(case, owner)
 
+    def _writes_off_once(self, worker: Worker, number: str) -> None:
+        """Billsby's history does not tell of a repeat, so it is judged when it arrives. It is right
+        for a worker that has read the invoice as open: falsely, or before it fell asleep.
+        """
+        done = self._written_off.get(number, 0)
+        has_overslept = worker.has_slept and self._known_to.get(worker.name, 0) < done
+        wrong_unless(
+            not done or worker.was_misled or has_overslept,
+            f"The desk wrote off {number} again, which it could know to be written off.",
+        )
+
     def _cancels(self, case: Case, uid: str, customer: str) -> None:
         self._in_scope(case, uid)
         wrong_unless(
@@ -135,6 +149,11 @@ class OfBillsby:
 
     # what happened
 
+    def read_was_answered(self, request: httpx.Request) -> None:
+        """Whoever runs has heard of a client's invoices as they stand now."""
+        if self._world.running is not None and request.url.path.endswith("/invoices"):
+            self._known_to[self._world.running.name] = self._seen
+
     def look_at_history(self, *, is_late: bool = False) -> None:
         """Judge what has been added to Billsby's own history."""
         for entry in self._world.company.history(self._seen):
@@ -142,11 +161,7 @@ class OfBillsby:
             if entry.what == "subscription renewed" and entry.who == "billing":
                 self._renewed(entry)
             if entry.who == "api" and entry.what == "invoice written off":
-                wrong_unless(
-                    entry.subject not in self._written_off,
-                    f"{entry.subject} was written off twice.",
-                )
-                self._written_off.add(entry.subject)
+                self._written_off[entry.subject] = entry.id
             if entry.what.startswith("subscription ") or entry.what == "next billing date changed":
                 self._last_mover[entry.subject] = entry
         if is_late:
