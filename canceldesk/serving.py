@@ -98,9 +98,16 @@ def alone() -> Iterator[None]:
             finally:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [_MIGRATION_LOCK])
         return
+    with _alone_here("migrating"):
+        yield
+
+
+@contextmanager
+def _alone_here(doing: str) -> Iterator[None]:
+    """Hold a lock in the data folder for as long as the block runs."""
     import fcntl
 
-    with (Path(settings.DATA) / "migrating.lock").open("w") as file:
+    with (Path(settings.DATA) / f"{doing}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -113,15 +120,17 @@ def _try_lock(cursor: CursorWrapper) -> bool:
 
 def collect_static() -> bool:
     """Put stylesheets, scripts and icons where the pages are served from, if any has changed
-    since; gives whether that was so.
+    since; gives whether that was so. One process at a time does it: pages and worker that are
+    started together would take files from under each other.
     """
     fingerprint = _static_fingerprint()
     kept = Path(settings.STATIC_ROOT) / ".fingerprint"
-    if kept.is_file() and kept.read_text(encoding="ascii") == fingerprint:
-        return False
-    call_command("collectstatic", verbosity=0, interactive=False)
-    kept.write_text(fingerprint, encoding="ascii")
-    return True
+    with _alone_here("collecting"):
+        if kept.is_file() and kept.read_text(encoding="ascii") == fingerprint:
+            return False
+        call_command("collectstatic", verbosity=0, interactive=False)
+        kept.write_text(fingerprint, encoding="ascii")
+        return True
 
 
 def _static_fingerprint() -> str:

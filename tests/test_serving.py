@@ -6,7 +6,9 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -111,6 +113,31 @@ def test_static_files_are_put_in_place_only_when_they_changed(
     assert serving.collect_static() is True
 
     assert collected == ["collectstatic"] * 2
+
+
+def test_processes_that_start_together_put_static_files_in_place_one_after_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "STATIC_ROOT", tmp_path)
+    begun, may_end = threading.Event(), threading.Event()
+    collected: list[str] = []
+
+    def collect(name: str, **_: object) -> None:
+        collected.append(name)
+        begun.set()
+        assert may_end.wait(10)
+
+    monkeypatch.setattr(serving, "call_command", collect)
+    with ThreadPoolExecutor(2) as processes:
+        first = processes.submit(serving.collect_static)
+        assert begun.wait(10)
+        second = processes.submit(serving.collect_static)
+        with pytest.raises(TimeoutError):
+            second.result(timeout=0.2)
+        may_end.set()
+
+    assert (first.result(), second.result()) == (True, False)
+    assert collected == ["collectstatic"]
 
 
 # ------------------------------------------------------------------ the pages

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -43,36 +44,41 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
         done = desk.python(PEOPLE.format(passwords=PASSWORDS, secret=SECRET))
         assert done.returncode == 0, done.stderr
         ports = [free_port(), free_port()]
-        for port in ports:
-            _serve(desk, port, at_end)
-        for port in ports:
-            _wait(port)
+        processes = [_serve(desk, port, at_end) for port in ports]
+        for port, process in zip(ports, processes, strict=True):
+            _wait(desk, port, process)
         yield [f"http://127.0.0.1:{port}" for port in ports]
 
 
-def _serve(desk: Desk, port: int, at_end: ExitStack) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "canceldesk", "web", "--listen", f"127.0.0.1:{port}"],
-        env=desk.environment,
-        cwd=desk.folder,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+def _serve(desk: Desk, port: int, at_end: ExitStack) -> subprocess.Popen[bytes]:
+    with _log(desk, port).open("wb") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "canceldesk", "web", "--listen", f"127.0.0.1:{port}"],
+            env=desk.environment,
+            cwd=desk.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+        )
     at_end.callback(process.wait)
     at_end.callback(process.terminate)
+    return process
 
 
-def _wait(port: int) -> None:
+def _wait(desk: Desk, port: int, process: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + WITHIN
-    while True:
+    while process.poll() is None and time.monotonic() < until:
         try:
             httpx.get(f"http://127.0.0.1:{port}/account/login/", trust_env=False)
         except httpx.ConnectError:
-            assert time.monotonic() < until
             time.sleep(0.1)
         else:
             return
+    raise AssertionError(f"No pages are served: {_log(desk, port).read_text()[-2000:]}")
+
+
+def _log(desk: Desk, port: int) -> Path:
+    return desk.folder / f"web-{port}.log"
 
 
 class Visitor:
