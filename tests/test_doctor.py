@@ -17,17 +17,15 @@ from django.core import mail
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from billsby_sandbox.app import create_app
 from billsby_sandbox.company import Company
-from billsby_sandbox.transport import InProcessTransport
 from canceldesk import clock, doctor, engine, outside
 from canceldesk.billsby import NotAuthorised, NotFound
-from canceldesk.billsby.client import HttpBillsby
 from canceldesk.configuration import services as configuration
 from canceldesk.doctor import Examined, Verdict
 from canceldesk.workbook.protocol import NewRow
 from canceldesk.workbook.sample import create_sample
 from tests.conftest import NOW
+from tests.practice import billsby_of
 from tests.workbook.graph.building import book, the_list
 from tests.workbook.graph.practice.faults import Fault, any_call, error
 from tests.workbook.graph.practice.graph import LINK, PracticeGraph
@@ -198,14 +196,7 @@ def connect(monkeypatch: pytest.MonkeyPatch) -> Any:
     company = Company.open(":memory:", domain="acme", api_key=KEY, clock=clock.now)
 
     def set_up(*, domain: str = "acme", key: str = KEY, **also: str) -> Company:
-        billsby = HttpBillsby(
-            base_url="http://billsby.test/api/v1/rest/core",
-            company_domain=domain,
-            api_key=key,
-            rate_per_second=1_000_000,
-            transport=InProcessTransport(create_app(company)),
-            sleep=lambda seconds: None,
-        )
+        billsby = billsby_of(company, key=key, domain=domain)
         for name, text in ({"BILLSBY_DOMAIN": domain, "BILLSBY_API_KEY": key} | also).items():
             configuration.change(name, text)
         monkeypatch.setattr(outside, "billsby", lambda: billsby)

@@ -32,11 +32,6 @@ MIGRATIONS = ":(glob)canceldesk/*/migrations/0*.py"
 PATIENCE = 60.0
 LOOK_EVERY = 2.0  # looking takes a process of its own
 
-USERS = """
-from canceldesk.accounts.models import User
-for role, password in {passwords!r}.items():
-    User.objects.create_user(f"{{role}}@example.com", password, name=role.title(), role=role)
-"""
 DECIDE = """
 import json
 from canceldesk import engine
@@ -133,7 +128,7 @@ def processes(tmp_path: Path, old_code: Path) -> Iterator[Processes]:
         desk.start_billsby()
         done = desk.run("refresh")
         assert done.returncode == 0, done.stderr
-        assert desk.python(USERS.format(passwords=PASSWORDS)).returncode == 0
+        desk.add_users()
         yield Processes(desk, old_code, at_end)
 
 

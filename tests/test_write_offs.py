@@ -8,12 +8,10 @@ from contextlib import suppress
 
 import pytest
 
-from billsby_sandbox.app import create_app
 from billsby_sandbox.company import Company
-from billsby_sandbox.transport import InProcessTransport
 from canceldesk import clock
 from canceldesk.billsby import BillsbyError
-from canceldesk.billsby.client import HttpBillsby
+from tests.practice import billsby_of
 from tests.write_offs import sent_again
 
 START = dt.datetime(2026, 3, 2, 15, 0, tzinfo=dt.UTC)
@@ -26,14 +24,7 @@ class Caller:
         self.company = company
         self.uid = company.add_customer("Nora", "Field").uid
         self.number = company.add_invoice(self.uid, 4900).number
-        self._billsby = HttpBillsby(
-            base_url="http://billsby.test/api/v1/rest/core",
-            company_domain="acme",
-            api_key="acme_key",
-            rate_per_second=1_000_000,
-            transport=InProcessTransport(create_app(company)),
-            sleep=lambda seconds: None,
-        )
+        self._billsby = billsby_of(company, key="acme_key")
 
     def write_off(self) -> None:
         with suppress(BillsbyError):

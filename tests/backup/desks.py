@@ -16,13 +16,10 @@ from typing import Any
 from django.core.management import call_command
 from django.db import connection
 
-from billsby_sandbox.app import create_app
 from billsby_sandbox.company import Company
 from billsby_sandbox.records import Invoice
-from billsby_sandbox.transport import InProcessTransport
 from canceldesk import clock, outside
 from canceldesk.accounts.models import User
-from canceldesk.billsby.client import HttpBillsby
 from canceldesk.cases import services as cases
 from canceldesk.cases import waking
 from canceldesk.cases.models import Case, Channel, Decision, Reason, Wish
@@ -32,6 +29,7 @@ from canceldesk.closing.advance import advance
 from canceldesk.retention import services as retention
 from canceldesk.workbook.creating import create_list
 from canceldesk.workbook.workbooklist import WorkbookList
+from tests.practice import billsby_of
 
 START = dt.datetime(2026, 3, 2, 15, 0, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -157,14 +155,7 @@ def a_desk(work: Path, *, with_reference: bool = True, new: bool = True) -> Iter
 @contextlib.contextmanager
 def at_billsby(work: Path) -> Iterator[Company]:
     company = Company.open(work / "billsby.sqlite3", domain="acme", api_key="k", clock=clock.now)
-    billsby = HttpBillsby(
-        base_url="http://billsby.test/api/v1/rest/core",
-        company_domain="acme",
-        api_key="k",
-        rate_per_second=1_000_000,
-        transport=InProcessTransport(create_app(company)),
-        sleep=lambda seconds: None,
-    )
+    billsby = billsby_of(company, key="k")
     with outside.using(billsby=billsby):
         yield company
     company.close()

@@ -35,14 +35,11 @@ from django.db import connections  # noqa: E402
 from openpyxl.comments import Comment  # noqa: E402
 
 from billsby_sandbox import changes  # noqa: E402
-from billsby_sandbox.app import create_app  # noqa: E402
 from billsby_sandbox.company import Company  # noqa: E402
 from billsby_sandbox.records import Subscription  # noqa: E402
-from billsby_sandbox.transport import InProcessTransport  # noqa: E402
 from billsby_sandbox.words import Actor  # noqa: E402
 from canceldesk import clock, outside  # noqa: E402
 from canceldesk.accounts.models import Role, User  # noqa: E402
-from canceldesk.billsby.client import HttpBillsby  # noqa: E402
 from canceldesk.cases import services as cases  # noqa: E402
 from canceldesk.cases.models import Case, Channel, Decision, Reason, Wish  # noqa: E402
 from canceldesk.clients import mirror  # noqa: E402
@@ -52,6 +49,7 @@ from canceldesk.retention import services as retention  # noqa: E402
 from canceldesk.workbook.workbooklist import WorkbookList  # noqa: E402
 from tests.chaos.clean_workbook import make_workbook  # noqa: E402
 from tests.chaos.oracle import copy_log  # noqa: E402
+from tests.practice import billsby_of  # noqa: E402
 
 START = dt.datetime(2026, 3, 2, 15, 0, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -368,14 +366,7 @@ def main() -> None:
         company = Company.open(
             FOLDER / "billsby.sqlite3", domain="acme", api_key=KEY, clock=clock.now
         )
-        billsby = HttpBillsby(
-            base_url="http://billsby.test/api/v1/rest/core",
-            company_domain="acme",
-            api_key=KEY,
-            rate_per_second=1_000_000,
-            transport=InProcessTransport(create_app(company)),
-            sleep=lambda seconds: None,
-        )
+        billsby = billsby_of(company, key=KEY)
         with outside.using(billsby=billsby, the_list=WorkbookList(FOLDER / "list.xlsx")):
             everything(Run(company))
         company.close()

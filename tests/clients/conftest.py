@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from billsby_sandbox.app import create_app
 from billsby_sandbox.company import Company
-from billsby_sandbox.transport import InProcessTransport
 from canceldesk import clock, outside
 from canceldesk.billsby.client import HttpBillsby
+from tests.practice import billsby_of
 
 START = dt.datetime(2026, 3, 2, 15, 0, tzinfo=dt.UTC)
 KEY = "acme_practice_key"
@@ -34,14 +33,7 @@ class Practice:
 def practice(db: None) -> Iterator[Practice]:
     with clock.frozen(START):
         company = Company.open(":memory:", domain="acme", api_key=KEY, clock=clock.now)
-        billsby = HttpBillsby(
-            base_url="http://billsby.test/api/v1/rest/core",
-            company_domain="acme",
-            api_key=KEY,
-            rate_per_second=1_000_000,
-            transport=InProcessTransport(create_app(company)),
-            sleep=lambda seconds: None,
-        )
+        billsby = billsby_of(company, key=KEY)
         with outside.using(billsby=billsby):
             yield Practice(company, billsby)
         billsby.close()

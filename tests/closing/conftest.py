@@ -8,11 +8,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from billsby_sandbox.app import create_app
 from billsby_sandbox.company import Company
 from billsby_sandbox.records import Customer, Invoice
 from billsby_sandbox.records import Subscription as PracticeSubscription
-from billsby_sandbox.transport import InProcessTransport
 from canceldesk import clock, outside
 from canceldesk.accounts.models import Role, User
 from canceldesk.billsby.client import HttpBillsby
@@ -25,6 +23,7 @@ from canceldesk.closing.advance import advance
 from canceldesk.closing.models import Step
 from canceldesk.retention import services as retention
 from tests.fakes import FakeList
+from tests.practice import billsby_of
 
 START = dt.datetime(2026, 3, 2, 15, 0, tzinfo=dt.UTC)
 KEY = "acme_practice_key"
@@ -157,14 +156,7 @@ class Desk:
 def desk(db: None) -> Iterator[Desk]:
     with clock.frozen(START):
         company = Company.open(":memory:", domain="acme", api_key=KEY, clock=clock.now)
-        billsby = HttpBillsby(
-            base_url="http://billsby.test/api/v1/rest/core",
-            company_domain="acme",
-            api_key=KEY,
-            rate_per_second=1_000_000,
-            transport=InProcessTransport(create_app(company)),
-            sleep=lambda seconds: None,
-        )
+        billsby = billsby_of(company, key=KEY)
         the_list = FakeList()
         users = {
             role: User.objects.create_user(f"{role.value}@example.com", name=role.label, role=role)

@@ -35,12 +35,9 @@ django.setup()
 
 from django.db import connection, connections, transaction  # noqa: E402
 
-from billsby_sandbox.app import create_app  # noqa: E402
 from billsby_sandbox.company import Company  # noqa: E402
-from billsby_sandbox.transport import InProcessTransport  # noqa: E402
 from canceldesk import clock, outside  # noqa: E402
 from canceldesk.accounts.models import User  # noqa: E402
-from canceldesk.billsby.client import HttpBillsby  # noqa: E402
 from canceldesk.cases import services as cases  # noqa: E402
 from canceldesk.cases.models import Case, Channel, Decision, Reason, Wish  # noqa: E402
 from canceldesk.clients import mirror  # noqa: E402
@@ -51,6 +48,7 @@ from canceldesk.workbook.protocol import NewRow  # noqa: E402
 from canceldesk.workbook.sample import create_sample  # noqa: E402
 from canceldesk.workbook.workbooklist import WorkbookList  # noqa: E402
 from tests import databases  # noqa: E402
+from tests.practice import billsby_of  # noqa: E402
 
 DATABASE_URL = os.environ["CANCELDESK_DATABASE_URL"]
 START = dt.datetime(2026, 3, 2, 15, 0, tzinfo=dt.UTC)
@@ -104,14 +102,7 @@ def world(killer: Killer | None = None) -> Iterator[Company]:
     company = Company.open(
         WORK / "billsby.sqlite3", domain="acme", api_key="acme_key", clock=clock.now
     )
-    billsby: Any = HttpBillsby(
-        base_url="http://billsby.test/api/v1/rest/core",
-        company_domain="acme",
-        api_key="acme_key",
-        rate_per_second=1_000_000,
-        transport=InProcessTransport(create_app(company)),
-        sleep=lambda seconds: None,
-    )
+    billsby: Any = billsby_of(company, key="acme_key")
     the_list: Any = WorkbookList(WORK / "list.xlsx")
     if killer is not None:
         billsby, the_list = Around(billsby, killer, "billsby"), Around(the_list, killer, "list")

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 import pytest
 
 from billsby_sandbox import seed
-from billsby_sandbox.app import create_app
 from billsby_sandbox.company import Company
-from billsby_sandbox.transport import InProcessTransport
 from canceldesk import clock, outside
 from canceldesk.billsby.client import HttpBillsby
 from tests.fakes import FakeList
+from tests.practice import billsby_of
 
 START = dt.datetime(2026, 11, 23, 15, 0, tzinfo=dt.UTC)
 KEY = "brightpath_practice"
@@ -34,14 +33,7 @@ def town(db: None) -> Iterator[Town]:
     with clock.frozen(START):
         company = Company.open(":memory:", domain="brightpath", api_key=KEY, clock=clock.now)
         seed.fill(company)
-        billsby = HttpBillsby(
-            base_url="http://billsby.test/api/v1/rest/core",
-            company_domain="brightpath",
-            api_key=KEY,
-            rate_per_second=1_000_000,
-            transport=InProcessTransport(create_app(company)),
-            sleep=lambda seconds: None,
-        )
+        billsby = billsby_of(company, key=KEY, domain="brightpath")
         the_list = FakeList()
         with outside.using(billsby=billsby, the_list=the_list):
             yield Town(company, billsby, the_list)

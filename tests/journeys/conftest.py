@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, sync_playwright
 from canceldesk.workbook.protocol import NewRow
 from canceldesk.workbook.sample import create_sample
 from tests.databases import database_of_its_own
-from tests.journeys.stack import PASSWORDS, Desk
+from tests.journeys.stack import Desk
 
 CHROMIUM = "chromium"
 ARGUMENTS = [
@@ -25,13 +25,6 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
-ADD_USERS = """
-from canceldesk.accounts.models import User
-for role, password in {passwords!r}.items():
-    User.objects.create_user(
-        f"{{role}}@example.com", password, name=f"{{role.capitalize()}} Example", role=role
-    )
-"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -72,7 +65,7 @@ def running_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
             desk.start_billsby()
             _must(desk, "migrate")
             _must(desk, "refresh")
-            _add_users(desk)
+            desk.add_users()
             desk.start_desk()
             yield desk
         finally:
@@ -111,9 +104,4 @@ def _rows() -> list[NewRow]:
 
 def _must(desk: Desk, *arguments: str) -> None:
     done = desk.run(*arguments)
-    assert done.returncode == 0, done.stderr
-
-
-def _add_users(desk: Desk) -> None:
-    done = desk.python(ADD_USERS.format(passwords=PASSWORDS))
     assert done.returncode == 0, done.stderr

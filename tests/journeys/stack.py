@@ -18,6 +18,13 @@ DOMAIN = "brightpath"
 KEY = f"{DOMAIN}_0123456789abcdef0123456789abcdef"
 WEBHOOK_SECRET = "a-secret-between-the-two"
 PASSWORDS = {role: f"practice-as-{role}" for role in ("agent", "manager", "admin")}
+ADD_USERS = """
+from canceldesk.accounts.models import User
+for role, password in {passwords!r}.items():
+    User.objects.create_user(
+        f"{{role}}@example.com", password, name=f"{{role.capitalize()}} Example", role=role
+    )
+"""
 STARTS_WITHIN = 60.0
 LOOK_EVERY = 0.1
 _BIN = Path(sys.executable).parent
@@ -210,6 +217,11 @@ class Desk:
             text=True,
             check=False,
         )
+
+    def add_users(self) -> None:
+        """One person of each role, with the passwords that `page` uses."""
+        done = self.python(ADD_USERS.format(passwords=PASSWORDS))
+        assert done.returncode == 0, done.stderr
 
     @property
     def is_up(self) -> bool:

@@ -26,11 +26,9 @@ pytestmark = [
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 WITHIN = 60.0
-PEOPLE = """
+WITH_TWO_STEPS = """
 from allauth.mfa.totp.internal.auth import TOTP
 from canceldesk.accounts.models import User
-for role, password in {passwords!r}.items():
-    User.objects.create_user(f"{{role}}@example.com", password, name=role.title(), role=role)
 TOTP.activate(User.objects.get(email="manager@example.com"), {secret!r})
 """
 
@@ -41,7 +39,8 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
     folder = tmp_path_factory.mktemp("two")
     with ExitStack() as at_end:
         desk = Desk(folder, at_end.enter_context(migrated_database(folder / "data")))
-        done = desk.python(PEOPLE.format(passwords=PASSWORDS, secret=SECRET))
+        desk.add_users()
+        done = desk.python(WITH_TWO_STEPS.format(secret=SECRET))
         assert done.returncode == 0, done.stderr
         ports = [free_port(), free_port()]
         processes = [_serve(desk, port, at_end) for port in ports]
