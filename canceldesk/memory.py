@@ -23,12 +23,5 @@ def share_one_arena() -> bool:
     return bool(ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1))
 
 
-def give_back() -> bool:
-    """Give memory that nobody uses back to the machine; gives whether there was any. By itself
-    glibc does so at the end of an arena only, where something is always in use.
-    """
-    return _is_glibc() and bool(ctypes.CDLL(None).malloc_trim(0))
-
-
 def _is_glibc() -> bool:
     return platform.libc_ver()[0] == "glibc"

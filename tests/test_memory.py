@@ -52,43 +52,12 @@ def test_what_was_set_for_the_process_stays() -> None:
     assert arenas == 5
 
 
-# Of much that was taken in small pieces all is free again but the last, which is where glibc looks.
-HOLES = """
-import ctypes
-from pathlib import Path
-from canceldesk import memory
-libc = ctypes.CDLL(None)
-libc.malloc.restype = ctypes.c_void_p
-libc.free.argtypes = [ctypes.c_void_p]
-def held():
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
-pieces = [libc.malloc(10_000) for _ in range(5_000)]
-for piece in pieces:
-    ctypes.memset(piece, 1, 10_000)
-before = held()
-for piece in pieces[:-1]:
-    libc.free(piece)
-free = before - held()
-memory.give_back()
-print(free, before - held())
-"""
-
-
-@on_glibc
-def test_what_is_free_in_between_goes_back_to_the_machine() -> None:
-    by_itself, after_all = map(int, _told(HOLES).stdout.split())
-
-    assert by_itself < 10_000_000
-    assert after_all > 40_000_000
-
-
 def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
     monkeypatch.setattr(platform, "libc_ver", lambda: ("", ""))
     monkeypatch.setattr(ctypes, "CDLL", lambda _name: pytest.fail("asked a library for arenas"))
 
     assert not memory.share_one_arena()
-    assert not memory.give_back()
 
 
 def _threads(how: str, **environment: str) -> tuple[str, int]:

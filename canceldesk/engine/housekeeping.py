@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 from django.db import close_old_connections, connection
 
-from canceldesk import clock, memory, outside
+from canceldesk import clock, outside
 from canceldesk.cases import lease as leases
 from canceldesk.cases import waking
 from canceldesk.clients import refreshing
@@ -273,7 +273,6 @@ class Housekeeping(threading.Thread):
             (SWEEP_SECONDS, sweep),
             (SWEEP_SECONDS * 2, refresh_if_due),
             (TIDY_SECONDS, compare_if_due),
-            (TIDY_SECONDS, memory.give_back),
         ]
         next_at = dict.fromkeys(range(len(chores)), 0.0)
         while True:
