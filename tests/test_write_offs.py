@@ -123,6 +123,16 @@ def test_whoever_has_heard_the_truth_since_may_not(caller: Caller) -> None:
     assert len(sent_again(caller.company)) == 1
 
 
+def test_whoever_has_read_it_back_is_not_to_be_misled_any_more(caller: Caller) -> None:
+    caller.read()
+    caller.write_off()
+    caller.read()
+    caller.goes_wrong("rubbish", "*/invoices", rubbish="html")
+    caller.read()
+    caller.write_off()
+    assert len(sent_again(caller.company)) == 1
+
+
 def test_a_persons_write_off_in_the_panel_is_no_call(caller: Caller) -> None:
     caller.company.panel_write_off(caller.number)
     caller.write_off()

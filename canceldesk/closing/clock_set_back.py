@@ -46,6 +46,7 @@ def put_right() -> int:
     latest_release = now + dt.timedelta(minutes=configuration.whole("RELEASE_MINUTES"))
     # Each for itself: a pass locks the case before what belongs to it, and none may wait for this.
     Intent.objects.filter(sent_at__gt=now).update(sent_at=now)
+    Intent.objects.filter(confirmed_at__gt=now).update(confirmed_at=now)
     Hold.objects.filter(tried_at__gt=now).update(tried_at=now)
     Hold.objects.filter(release_until__gt=latest_release).update(release_until=latest_release)
     hurried = waking.hurry(now, watched_until=now + watching.EVERY)

@@ -6,13 +6,17 @@ client's debt for a service they keep: it is never written off by a case about a
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.db.models import Q, QuerySet
+
+from canceldesk import clock
 from canceldesk.billsby import Invoice, InvoiceStatus
 from canceldesk.cases.models import Case
-from canceldesk.closing.models import WriteOffApproval
+from canceldesk.closing.models import SETTLES_IN, Intent, WriteOffApproval
 from canceldesk.closing.work import Work
 
 
@@ -64,14 +68,48 @@ def belongs(ids: Iterable[str], mine: set[str], staying: set[str]) -> Belongs:
 
 
 def approval_for(case: Case, invoice: Invoice) -> WriteOffApproval | None:
-    """The approval that covers the invoice as it is now; a higher amount needs a new one."""
-    return (
+    """The approval that covers the invoice as it is now. A higher amount needs a new one; so does
+    an invoice that was read back as written off since, in whatever case, and asks for money again.
+    """
+    newest = (
         WriteOffApproval.objects.filter(
             case=case, invoice_number=invoice.number, amount_minor__gte=invoice.amount_minor
         )
         .order_by("-id")
         .first()
     )
+    if newest is None or _write_offs(case, invoice).filter(_done_since(newest.at)).exists():
+        return None
+    return newest
+
+
+def may_not_show_yet(case: Case, invoice: Invoice) -> Intent | None:
+    """A write-off of the invoice, in whatever case, that is so fresh that Billsby may still show it
+    as open: sent, or read back, while answers may come from before it. It must not be repeated.
+    """
+    since = clock.now() - SETTLES_IN
+    fresh = Q(state=Intent.State.SENT, sent_at__gt=since) | _done_since(since)
+    return _write_offs(case, invoice).filter(fresh).select_related("case").first()
+
+
+def take_turns(case: Case, invoice: Invoice) -> None:
+    """Wait, in a transaction, for every other case that is just noting that it writes the invoice
+    off, and let others wait: by the approvals, without which none of them comes so far.
+    """
+    approvals = WriteOffApproval.objects.filter(
+        case__client=case.client_id, invoice_number=invoice.number
+    )
+    list(approvals.select_for_update(of=("self",), no_key=True).order_by("pk"))
+
+
+def _write_offs(case: Case, invoice: Invoice) -> QuerySet[Intent]:
+    return Intent.objects.filter(
+        case__client=case.client_id, kind=Intent.Kind.WRITE_OFF, target=invoice.number
+    )
+
+
+def _done_since(moment: dt.datetime) -> Q:
+    return Q(state=Intent.State.CONFIRMED, confirmed_at__gte=moment)
 
 
 def needs_approval(case: Case, found: list[Blocking]) -> list[Blocking]:

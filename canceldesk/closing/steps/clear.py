@@ -2,7 +2,8 @@
 
 A write-off zeroes the invoice (billsby.md 2.2), so its amount is recorded before. Whether a
 repeated write-off is accepted is undocumented, so one is only repeated after Billsby has been
-read again and still shows the invoice open.
+read again and still shows the invoice open; once it has been read back as done, only by somebody's
+new word. Two cases of a client that both may write an invoice off take turns.
 """
 
 from __future__ import annotations
@@ -34,9 +35,8 @@ def run(work: Work) -> Result:
     if unknown:
         return _unknown_status(unknown[0].invoice)
     for block in found:
-        approval = invoices.approval_for(work.case, block.invoice)
-        if approval is not None and block.belongs is not Belongs.STAYS:
-            waits = _write_off(work, block.invoice, approval)
+        if block.belongs is not Belongs.STAYS:
+            waits = _write_off_if_approved(work, block.invoice)
             if waits is not None:
                 return waits
     if missing := invoices.needs_approval(work.case, found):
@@ -54,19 +54,39 @@ def _adopt_what_is_done(work: Work) -> None:
             _confirm(work, intent, invoice)
 
 
+def _write_off_if_approved(work: Work, invoice: Invoice) -> Waits | None:
+    if fresh := invoices.may_not_show_yet(work.case, invoice):
+        return _not_shown_yet(work, fresh)
+    approval = invoices.approval_for(work.case, invoice)
+    return _write_off(work, invoice, approval) if approval is not None else None
+
+
+def _not_shown_yet(work: Work, fresh: Intent) -> Waits:
+    for_whom = "" if fresh.case == work.case else f" for {fresh.case.number}"
+    return Waits(
+        WaitsFor.OUTSIDE,
+        f"Invoice {fresh.target} was written off{for_whom}, but Billsby does not show it yet. The "
+        "desk looks again by itself.",
+        again=dt.timedelta(seconds=10),
+        is_unknown=True,
+    )
+
+
+class _AnotherCaseDoesItError(Exception):
+    """Another case of the client has just sent the same write-off: `fresh`."""
+
+    def __init__(self, fresh: Intent) -> None:
+        super().__init__(fresh.target)
+        self.fresh = fresh
+
+
 def _write_off(work: Work, invoice: Invoice, approval: WriteOffApproval) -> Waits | None:
     intent = work.intent_to(Intent.Kind.WRITE_OFF, invoice.number)
-    if intent.is_settling:
-        return Waits(
-            WaitsFor.OUTSIDE,
-            f"Invoice {invoice.number} was written off, but Billsby does not show it yet. The "
-            "desk looks again by itself.",
-            again=dt.timedelta(seconds=10),
-            is_unknown=True,
-        )
     try:
         with work.sending(partial(_note_that_it_leaves, work, intent, invoice, approval)):
             work.billsby.write_off(invoice.number)
+    except _AnotherCaseDoesItError as another:
+        return _not_shown_yet(work, another.fresh)
     except (Refused, Blocked, NotFound) as problem:
         return _refused(work, intent, invoice, str(problem))
     finally:
@@ -78,8 +98,13 @@ def _note_that_it_leaves(
     work: Work, intent: Intent, invoice: Invoice, approval: WriteOffApproval
 ) -> None:
     """Write down what is about to be written off and by whose word; afresh when the invoice or
-    the approval has changed since an earlier try that Billsby did not carry out.
+    the approval has changed since an earlier try.
+
+    Raises _AnotherCaseDoesItError.
     """
+    invoices.take_turns(work.case, invoice)
+    if fresh := invoices.may_not_show_yet(work.case, invoice):
+        raise _AnotherCaseDoesItError(fresh)
     request = {
         "amount_minor": invoice.amount_minor,
         "currency": invoice.currency,
@@ -87,7 +112,7 @@ def _note_that_it_leaves(
         "approved_by": approval.by_id,
         "approved_at": approval.at.isoformat(),
     }
-    if intent.state != Intent.State.CONFIRMED and intent.request != request:
+    if intent.request != request:
         intent.request = request
         work.log(
             Verb.WRITE_OFF_INTENDED,

@@ -29,8 +29,8 @@ def nothing_is_written_off_again(evidence: Evidence) -> Iterator[Violation]:
         about = _calls_about(evidence, event)
         for call in _repeats(about, event):
             told = _told_before(about, event, call)
-            was_misled = _was_misled(about, event, call)
-            if told and not was_misled and not _may_be_late(evidence, event, call):
+            is_sure = _was_noted(evidence, event, call) or not _was_misled(about, event, call)
+            if told and is_sure and not _may_be_late(evidence, event, call):
                 yield Violation(
                     "written_off_again",
                     event.subject,
@@ -83,10 +83,26 @@ def _was_misled(about: list[Call], event: Event, repeat: Call) -> bool:
     return any(call.fault in MISLEADS and call.id < repeat.id for call in about)
 
 
+def _was_noted(evidence: Evidence, event: Event, repeat: Call) -> bool:
+    """Whether the desk's log says, from before the repeat, that it was read back as written off,
+    and nobody has given a new word since: then not even a misleading answer is an excuse.
+    """
+    slack, journal, invoice = evidence.timing.slack, evidence.journal, event.subject
+    earliest = journal.desk_time(event.real_at) - slack
+    latest = journal.desk_time(_arrived_at(repeat)) - slack
+    words = [one.at for one in evidence.desk.approvals if one.invoice == invoice]
+    done = [
+        entry.at
+        for entry in evidence.desk.log
+        if entry.verb == "write_off.done" and entry.text("invoice") == invoice
+    ]
+    return any(earliest <= at <= latest and not any(at < word for word in words) for at in done)
+
+
 def _may_be_late(evidence: Evidence, event: Event, repeat: Call) -> bool:
     """Whether the desk may have sent one of the two before it could see the other: where a process
     was stopped, or a step of the clock ended its lease and its waiting, another takes over while
-    what it sent is under way. Two cases that may both write it off do not wait for each other.
+    what it sent is under way.
     """
     slack, journal = evidence.timing.slack, evidence.journal
     resumed = [deed.at for deed in journal.of("resumed")]
@@ -94,5 +110,4 @@ def _may_be_late(evidence: Evidence, event: Event, repeat: Call) -> bool:
         return True
     upset = [*resumed, *(deed.at for deed in journal.of("paused", "clock"))]
     is_upset = any(event.real_at - slack <= at <= repeat.real_at for at in upset)
-    cases = {one.case for one in evidence.desk.approvals if one.invoice == event.subject}
-    return repeat.real_at - event.real_at <= UNDER_WAY and (is_upset or len(cases) > 1)
+    return is_upset and repeat.real_at - event.real_at <= UNDER_WAY

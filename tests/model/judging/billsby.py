@@ -123,14 +123,23 @@ class OfBillsby:
 
     def _writes_off_once(self, worker: Worker, number: str) -> None:
         """Billsby's history does not tell of a repeat, so it is judged when it arrives. It is right
-        for a worker that has read the invoice as open: falsely, or before it fell asleep.
+        for a worker that has read the invoice as open: before it fell asleep, or falsely, if
+        the desk has not noted yet that it was read back as done.
         """
         done = self._written_off.get(number, 0)
         has_overslept = worker.has_slept and self._known_to.get(worker.name, 0) < done
+        was_misled = worker.was_misled and not self._noted_as_done(number)
         wrong_unless(
-            not done or worker.was_misled or has_overslept,
+            not done or was_misled or has_overslept,
             f"The desk wrote off {number} again, which it could know to be written off.",
         )
+
+    def _noted_as_done(self, number: str) -> bool:
+        """Whether the log has it since anybody's last word about the invoice."""
+        told = LogEntry.objects.order_by("-pk")
+        done = told.filter(verb="write_off.done", data__invoice=number).first()
+        word = told.filter(verb="write_off.approved", data__invoices__icontains=number).first()
+        return done is not None and (word is None or word.pk < done.pk)
 
     def _cancels(self, case: Case, uid: str, customer: str) -> None:
         self._in_scope(case, uid)

@@ -1,0 +1,214 @@
+"""Once an invoice has been written off, it takes somebody's new word to do so again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection, transaction
+
+from billsby_sandbox.records import Invoice
+from billsby_sandbox.words import Actor
+from canceldesk import clock
+from canceldesk.billsby import Invoice as AsRead
+from canceldesk.billsby import InvoiceStatus
+from canceldesk.cases.log import Verb
+from canceldesk.cases.models import Case, LogEntry, State
+from canceldesk.closing import clock_set_back, invoices, services
+from canceldesk.closing.models import Intent, Step, WriteOffApproval
+from canceldesk.closing.services import Seen
+from tests.cases.conftest import elsewhere
+from tests.closing.conftest import Desk
+from tests.factories import make_case, make_user
+
+OWED = 4900
+INVOICES = "*/customers/*/invoices"
+
+
+def approve(desk: Desk, case: Case, invoice: Invoice) -> None:
+    services.approve_write_offs(case, by=desk.manager, seen=[Seen(invoice.number, OWED)])
+
+
+@pytest.fixture
+def written_off(desk: Desk) -> tuple[Case, Invoice]:
+    """A case that waits for the click, whose invoice was written off and read back."""
+    _, subscription = desk.client()
+    invoice = desk.invoice(subscription, OWED)
+    case = desk.decided(subscription)
+    desk.advance(case)
+    approve(desk, case, invoice)
+    desk.advance(case)
+    assert Intent.objects.get(kind="write_off").state == Intent.State.CONFIRMED
+    return case, invoice
+
+
+def open_again(desk: Desk, invoice: Invoice) -> None:
+    with desk.company.transaction() as books:
+        row = books.invoice(invoice.number)
+        books.amend(Actor.PANEL, "open again", row, books.now(), status="Unpaid", amount=OWED)
+
+
+def test_an_answer_from_before_the_write_off_does_not_repeat_it(
+    desk: Desk, written_off: tuple[Case, Invoice]
+) -> None:
+    case, _ = written_off
+    desk.company.add_fault("stale", "GET", INVOICES, times=1)
+    desk.later(seconds=20)
+
+    desk.advance(case)
+
+    assert desk.step(case, Step.Name.CLEAR).state == Step.State.UNKNOWN
+    assert "was written off, but Billsby does not show it yet" in case.waits_sentence
+    desk.advance(case)
+    assert desk.step(case, Step.Name.CLEAR).state == Step.State.DONE
+    assert len(desk.writes("WrittenOff")) == 1
+
+
+def test_one_that_asks_for_money_again_a_minute_later_waits_for_a_new_word(
+    desk: Desk, written_off: tuple[Case, Invoice]
+) -> None:
+    case, invoice = written_off
+    open_again(desk, invoice)
+    desk.later(seconds=61)
+    desk.advance(case)
+    assert "must approve" in case.waits_sentence
+    assert [one["number"] for one in services.to_approve(case)] == [invoice.number]
+    assert len(desk.writes("WrittenOff")) == 1
+
+    approve(desk, case, invoice)
+    desk.advance(case)
+
+    assert len(desk.writes("WrittenOff")) == 2
+    assert desk.company.invoice(invoice.number).status == "WrittenOff"
+    words = WriteOffApproval.objects.order_by("id")
+    assert Intent.objects.get(kind="write_off").request["approved_at"] == words[1].at.isoformat()
+    told = LogEntry.objects.filter(case=case, verb=Verb.WRITE_OFF_INTENDED)
+    assert told.count() == 2
+
+
+def test_the_new_word_counts_though_a_clock_that_was_ahead_dated_the_write_off(
+    desk: Desk, written_off: tuple[Case, Invoice]
+) -> None:
+    case, invoice = written_off
+    clock.advance(-clock_set_back.TOLERATED * 20)
+    clock_set_back.put_right()
+    open_again(desk, invoice)
+    desk.later(seconds=61)
+
+    approve(desk, case, invoice)
+    desk.advance(case)
+
+    assert desk.company.invoice(invoice.number).status == "WrittenOff"
+
+
+@pytest.fixture
+def two_cases(desk: Desk) -> tuple[Case, Case, Invoice]:
+    """Two cases of a client about a service each, who may both write off a one-time charge."""
+    customer, first = desk.client()
+    second = desk.company.add_subscription(customer.uid, next_billing_at=first.next_billing_at)
+    charge = desk.company.add_invoice(customer.uid, OWED)
+    cases = desk.decided(first), desk.decided(second)
+    for case in cases:
+        desk.advance(case)
+        approve(desk, case, charge)
+    return (*cases, charge)
+
+
+def test_two_cases_that_may_do_it_at_once_take_turns(
+    desk: Desk, two_cases: tuple[Case, Case, Invoice], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two, _ = two_cases
+    _before(desk, monkeypatch, lambda: desk.advance(two))
+
+    desk.advance(one)
+
+    assert len(desk.writes("WrittenOff")) == 1
+    sentence = desk.step(one, Step.Name.CLEAR).sentence
+    assert f"was written off for {two.number}, but Billsby does not show it yet" in sentence
+    assert not Intent.objects.filter(case=one, kind="write_off").exists()
+    desk.settle(one, rounds=3)
+    assert desk.step(one, Step.Name.CLEAR).state == Step.State.NOT_NEEDED
+    assert len(desk.writes("WrittenOff")) == 1
+
+
+def _before(desk: Desk, monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
+    """Have something happen between a pass's reading and its first write-off."""
+    write_off = desk.billsby.write_off
+    things = [happens]
+
+    def write_off_then(number: str) -> Any:
+        if things:
+            things.pop()()
+        return write_off(number)
+
+    monkeypatch.setattr(desk.billsby, "write_off", write_off_then)
+
+
+def test_a_case_waits_for_what_another_has_sent(
+    desk: Desk, two_cases: tuple[Case, Case, Invoice]
+) -> None:
+    one, two, charge = two_cases
+    desk.company.add_fault("drop_before", "PUT", "*/WrittenOff", times=1)
+    desk.advance(one)
+
+    desk.advance(two)
+    assert f"was written off for {one.number}" in desk.step(two, Step.Name.CLEAR).sentence
+    assert len(desk.writes("WrittenOff")) == 1
+
+    desk.later(seconds=61)
+    desk.advance(two)
+    assert desk.company.invoice(charge.number).status == "WrittenOff"
+
+
+def test_a_word_given_in_another_case_before_it_was_done_is_used_up(
+    desk: Desk, two_cases: tuple[Case, Case, Invoice]
+) -> None:
+    one, two, charge = two_cases
+    desk.advance(one)
+    open_again(desk, charge)
+    desk.later(seconds=61)
+
+    desk.advance(two)
+
+    assert len(desk.writes("WrittenOff")) == 1
+    assert charge.number in two.waits_sentence
+    offered = desk.step(two, Step.Name.CLEAR).evidence["may_approve"]
+    assert [invoice["number"] for invoice in offered] == [charge.number]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(
+    "connection.vendor != 'postgresql'",
+    reason="SQLite lets one transaction write at a time",
+)
+def test_who_notes_that_an_invoice_leaves_keeps_the_other_case_waiting() -> None:
+    one = make_case(state=State.CLOSING)
+    two = make_case(client=one.client, state=State.CLOSING)
+    invoice = AsRead(
+        number="INV-1",
+        amount_minor=OWED,
+        currency="USD",
+        status=InvoiceStatus.UNPAID,
+        status_raw="Unpaid",
+    )
+    for case in (one, two):
+        WriteOffApproval.objects.create(
+            case=case,
+            invoice_number=invoice.number,
+            amount_minor=OWED,
+            currency="USD",
+            by=make_user(),
+            at=clock.now(),
+        )
+
+    def of_the_other() -> None:
+        with transaction.atomic():
+            connection.cursor().execute("SET LOCAL lock_timeout = '50ms'")
+            invoices.take_turns(two, invoice)
+
+    with transaction.atomic():
+        invoices.take_turns(one, invoice)
+        with pytest.raises(OperationalError, match="lock timeout"):
+            elsewhere(of_the_other)
+    elsewhere(of_the_other)
