@@ -119,8 +119,10 @@ AIMED_AT: dict[str, tuple[str, ...]] = {
 """What comes by too seldom, or too much by chance, to be demanded: hit where it does."""
 
 ALL_AT_ONCE = 0.6
-"""How many of the newborn wait for any point that is still to be hit, while there are many."""
+"""How many of the newborn wait for any point that is still to be hit, and for nothing else: what
+comes by seldom is met only by one that lives long enough."""
 FEW = 30
+"""With so few left, the others wait for them, too."""
 FALL_ASLEEP = 0.2
 """How many of the other workers are stopped at their point for longer than a lease instead."""
 LATEST = {"worker": 40, "web": 15, "billsby": 60}
@@ -135,12 +137,12 @@ class Coverage:
         self.hit: dict[str, Counter[str]] = {kind: Counter() for kind in MUST_BE_HIT}
 
     def arm(self, kind: str) -> dict[str, Trigger]:
-        """Where a newborn process of this kind is to die: at any point that is still to be hit, as
-        soon as few are left, else at one drawn point or another.
+        """Where a newborn process of this kind is to die: at any point that is still to be hit, or
+        at one drawn point or another, as soon as few are left at whichever comes first.
         """
         with self._lock:
             missing = {name: Trigger() for name in self._missing(kind)}
-            if len(missing) > FEW and self._rng.random() < ALL_AT_ONCE:
+            if missing and self._rng.random() < ALL_AT_ONCE:
                 return missing
             name = self._rng.choice(MUST_BE_HIT[kind] + AIMED_AT[kind])
             asleep = kind == "worker" and self._rng.random() < FALL_ASLEEP

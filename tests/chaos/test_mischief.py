@@ -39,3 +39,15 @@ def test_what_was_hit_is_no_longer_missing():
     assert coverage.missing() == []
     assert not any(coverage.arm_for_missing(kind) for kind in MUST_BE_HIT)
     assert all(len(coverage.arm(kind)) == 1 for kind in MUST_BE_HIT)
+
+
+def test_most_of_the_newborn_live_for_the_last_point_that_is_missing():
+    coverage = Coverage(random.Random(5))
+    for name in MUST_BE_HIT["worker"][1:]:
+        coverage.note("worker", name)
+    last = MUST_BE_HIT["worker"][0]
+
+    armed = [coverage.arm("worker") for _ in range(100)]
+
+    assert all(last in triggers for triggers in armed)
+    assert sum(set(triggers) == {last} for triggers in armed) > 50
