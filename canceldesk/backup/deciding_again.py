@@ -7,8 +7,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef
-
 from canceldesk import outside
 from canceldesk.billsby import Billsby, BillsbyError, NotFound, SubscriptionStatus
 from canceldesk.cases import log
@@ -16,7 +14,7 @@ from canceldesk.cases import services as cases
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import OPEN_STATES, Case, CaseSubscription, Decision, State
 from canceldesk.closing import services as closing
-from canceldesk.closing.models import Intent, WriteOffApproval
+from canceldesk.closing.models import WriteOffApproval
 from canceldesk.closing.work import is_gone
 from canceldesk.configuration.reading import BadSettingError
 from canceldesk.outside import NotSetUpError
@@ -41,13 +39,7 @@ def ask_again() -> ToDecide:
 
 
 def _forget_approvals(case: Case) -> int:
-    done = Intent.objects.filter(
-        case=case,
-        kind=Intent.Kind.WRITE_OFF,
-        target=OuterRef("invoice_number"),
-        state=Intent.State.CONFIRMED,
-    )
-    approvals = WriteOffApproval.objects.filter(~Exists(done), case=case)
+    approvals = WriteOffApproval.objects.filter(case=case, used_at=None)
     invoices = list(dict.fromkeys(approvals.values_list("invoice_number", flat=True)))
     if not invoices:
         return 0

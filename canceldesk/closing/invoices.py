@@ -6,7 +6,6 @@ client's debt for a service they keep: it is never written off by a case about a
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -68,48 +67,54 @@ def belongs(ids: Iterable[str], mine: set[str], staying: set[str]) -> Belongs:
 
 
 def approval_for(case: Case, invoice: Invoice) -> WriteOffApproval | None:
-    """The approval that covers the invoice as it is now. A higher amount needs a new one; so does
-    an invoice that was read back as written off since, in whatever case, and asks for money again.
+    """The approval that covers the invoice as it is now: for a higher amount, or once the invoice
+    was read back as written off, it takes a new one.
     """
-    newest = (
-        WriteOffApproval.objects.filter(
-            case=case, invoice_number=invoice.number, amount_minor__gte=invoice.amount_minor
-        )
-        .order_by("-id")
-        .first()
+    return _approvals(case, invoice).filter(case=case, used_at=None).last()
+
+
+def was_approved(case: Case, number: str) -> bool:
+    """Whether somebody has ever approved in this case that the invoice is written off."""
+    return WriteOffApproval.objects.filter(case=case, invoice_number=number).exists()
+
+
+def is_in_force(approval: WriteOffApproval, case: Case, invoice: Invoice) -> bool:
+    """Whether an approval still counts. In a transaction this waits for every other case of the
+    client that is just noting what it does about the invoice, and lets others wait: by approvals,
+    without which no case comes so far.
+    """
+    covering = _approvals(case, invoice).select_for_update(of=("self",), no_key=True)
+    return any(one.pk == approval.pk and one.used_at is None for one in covering.order_by("pk"))
+
+
+def use_up(case: Case, number: str) -> None:
+    """Let no approval count any more that anybody has given for an invoice of the case's client,
+    which was read back as written off.
+    """
+    WriteOffApproval.objects.filter(
+        case__client=case.client_id, invoice_number=number, used_at=None
+    ).update(used_at=clock.now())
+
+
+def _approvals(case: Case, invoice: Invoice) -> QuerySet[WriteOffApproval]:
+    return WriteOffApproval.objects.filter(
+        case__client=case.client_id,
+        invoice_number=invoice.number,
+        amount_minor__gte=invoice.amount_minor,
     )
-    if newest is None or _write_offs(case, invoice).filter(_done_since(newest.at)).exists():
-        return None
-    return newest
 
 
-def may_not_show_yet(case: Case, invoice: Invoice) -> Intent | None:
-    """A write-off of the invoice, in whatever case, that is so fresh that Billsby may still show it
-    as open: sent, or read back, while answers may come from before it. It must not be repeated.
+def may_not_show_yet(case: Case, number: str) -> QuerySet[Intent]:
+    """Write-offs of an invoice, by any case of the client, that are so fresh that Billsby may still
+    show it as open: sent, or read back, while answers may come from before it.
     """
     since = clock.now() - SETTLES_IN
-    fresh = Q(state=Intent.State.SENT, sent_at__gt=since) | _done_since(since)
-    return _write_offs(case, invoice).filter(fresh).select_related("case").first()
-
-
-def take_turns(case: Case, invoice: Invoice) -> None:
-    """Wait, in a transaction, for every other case that is just noting that it writes the invoice
-    off, and let others wait: by the approvals, without which none of them comes so far.
-    """
-    approvals = WriteOffApproval.objects.filter(
-        case__client=case.client_id, invoice_number=invoice.number
+    is_fresh = Q(state=Intent.State.SENT, sent_at__gt=since) | Q(
+        state=Intent.State.CONFIRMED, confirmed_at__gt=since
     )
-    list(approvals.select_for_update(of=("self",), no_key=True).order_by("pk"))
-
-
-def _write_offs(case: Case, invoice: Invoice) -> QuerySet[Intent]:
     return Intent.objects.filter(
-        case__client=case.client_id, kind=Intent.Kind.WRITE_OFF, target=invoice.number
-    )
-
-
-def _done_since(moment: dt.datetime) -> Q:
-    return Q(state=Intent.State.CONFIRMED, confirmed_at__gte=moment)
+        is_fresh, case__client=case.client_id, kind=Intent.Kind.WRITE_OFF, target=number
+    ).select_related("case")
 
 
 def needs_approval(case: Case, found: list[Blocking]) -> list[Blocking]:
@@ -125,9 +130,11 @@ def needs_approval(case: Case, found: list[Blocking]) -> list[Blocking]:
     ]
 
 
-def approved_so_far(case: Case) -> int:
-    """Total approved in this case, in minor units: each invoice once, at its highest."""
-    highest: dict[str, int] = {}
+def approved_with(case: Case, asked: Iterable[Invoice] = ()) -> int:
+    """Total approved in this case, in minor units, if what is asked for were approved as well: each
+    invoice once, at its highest.
+    """
+    highest = {invoice.number: invoice.amount_minor for invoice in asked}
     for approval in WriteOffApproval.objects.filter(case=case):
         number = approval.invoice_number
         highest[number] = max(highest.get(number, 0), approval.amount_minor)

@@ -136,7 +136,9 @@ class Step(models.Model):
 
 
 class WriteOffApproval(models.Model):
-    """A person's word that one invoice may be written off, up to the amount they saw."""
+    """A person's word that one invoice may be written off, up to the amount they saw. It is used up
+    when the invoice is read back as written off, by whatever case of the client.
+    """
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="write_off_approvals")
     invoice_number = models.CharField(max_length=80)
@@ -144,6 +146,7 @@ class WriteOffApproval(models.Model):
     currency = models.CharField(max_length=3)
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, help_text="When it was used up")
 
     class Meta:
         ordering = ["id"]

@@ -167,7 +167,7 @@ def _clear(case: Case, evidence: Evidence) -> Iterable[Proof]:
             intent.target,
             f"{amount}, was {was}, approved by {by}: {intent.get_state_display().lower()}",
         )
-        if intent.confirmed_at:
+        if intent.state == Intent.State.CONFIRMED:
             yield Proof("Read back", at=intent.confirmed_at)
         for subscription, status in intent.answer.get("subscriptions_after", {}).items():
             yield Proof(f"{subscription} afterwards", str(status))

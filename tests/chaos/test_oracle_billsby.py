@@ -257,6 +257,20 @@ def test_a_write_off_that_had_to_be_sent_again_is_fine(
     assert rules_of(planted) == set()
 
 
+@pytest.mark.parametrize(("after", "is_excused"), [(60, True), (200, False)])
+def test_a_new_word_allows_it_only_afterwards(
+    planted: Planted, after: float, is_excused: bool
+) -> None:
+    number = _written_off(planted)["subject"]
+    query = "SELECT * FROM cases_logentry WHERE verb = 'write_off.approved' AND data LIKE ?"
+    word = planted.desk(query, f"%{number}%")[0]
+    said_at = _after(_written_off(planted), after)[:19].replace("T", " ")
+    planted.twin("cases_logentry", word, at=said_at)
+    _call(planted, 100, fault="stale", read=True)
+    _call(planted, 120)
+    assert ("written_off_again" not in rules_of(planted)) is is_excused
+
+
 # charges
 
 

@@ -34,14 +34,26 @@ def run(work: Work) -> Result:
     unknown = [b for b in found if b.invoice.status is InvoiceStatus.UNKNOWN]
     if unknown:
         return _unknown_status(unknown[0].invoice)
-    for block in found:
-        if block.belongs is not Belongs.STAYS:
-            waits = _write_off_if_approved(work, block.invoice)
-            if waits is not None:
-                return waits
+    approved = [block.invoice for block in found if _is_approved(work, block)]
+    for invoice in approved:
+        waits = _write_off(work, invoice)
+        if waits is not None:
+            return waits
+    found = _still_open(work, found)
     if missing := invoices.needs_approval(work.case, found):
         return _ask(work, missing)
     return _cleared(work, found)
+
+
+def _is_approved(work: Work, block: Blocking) -> bool:
+    stays = block.belongs is Belongs.STAYS
+    return not stays and invoices.was_approved(work.case, block.invoice.number)
+
+
+def _still_open(work: Work, found: list[Blocking]) -> list[Blocking]:
+    """Without those that the pass has written off since they were found."""
+    open_now = {invoice.number for invoice in work.invoices() if invoice.status.blocks}
+    return [block for block in found if block.invoice.number in open_now]
 
 
 def _adopt_what_is_done(work: Work) -> None:
@@ -54,44 +66,40 @@ def _adopt_what_is_done(work: Work) -> None:
             _confirm(work, intent, invoice)
 
 
-def _write_off_if_approved(work: Work, invoice: Invoice) -> Waits | None:
-    if fresh := invoices.may_not_show_yet(work.case, invoice):
-        return _not_shown_yet(work, fresh)
+class _NotNowError(Exception):
+    """Another case of the client has just sent the same write-off, or has had it done."""
+
+
+def _write_off(work: Work, invoice: Invoice) -> Waits | None:
+    """What to wait for; None when the invoice is written off, or when it takes a new approval."""
+    if fresh := invoices.may_not_show_yet(work.case, invoice.number).first():
+        return _not_shown_yet(work, invoice, fresh)
     approval = invoices.approval_for(work.case, invoice)
-    return _write_off(work, invoice, approval) if approval is not None else None
-
-
-def _not_shown_yet(work: Work, fresh: Intent) -> Waits:
-    for_whom = "" if fresh.case == work.case else f" for {fresh.case.number}"
-    return Waits(
-        WaitsFor.OUTSIDE,
-        f"Invoice {fresh.target} was written off{for_whom}, but Billsby does not show it yet. The "
-        "desk looks again by itself.",
-        again=dt.timedelta(seconds=10),
-        is_unknown=True,
-    )
-
-
-class _AnotherCaseDoesItError(Exception):
-    """Another case of the client has just sent the same write-off: `fresh`."""
-
-    def __init__(self, fresh: Intent) -> None:
-        super().__init__(fresh.target)
-        self.fresh = fresh
-
-
-def _write_off(work: Work, invoice: Invoice, approval: WriteOffApproval) -> Waits | None:
+    if approval is None:
+        return None
     intent = work.intent_to(Intent.Kind.WRITE_OFF, invoice.number)
     try:
         with work.sending(partial(_note_that_it_leaves, work, intent, invoice, approval)):
             work.billsby.write_off(invoice.number)
-    except _AnotherCaseDoesItError as another:
-        return _not_shown_yet(work, another.fresh)
+    except _NotNowError:
+        return _not_shown_yet(work, invoice)
     except (Refused, Blocked, NotFound) as problem:
         return _refused(work, intent, invoice, str(problem))
     finally:
         work.forget()
     return _read_back(work, intent)
+
+
+def _not_shown_yet(work: Work, invoice: Invoice, fresh: Intent | None = None) -> Waits:
+    is_mine = fresh is not None and fresh.case == work.case
+    whose = f" for {fresh.case.number}" if fresh else " for another case of the client"
+    return Waits(
+        WaitsFor.OUTSIDE,
+        f"Invoice {invoice.number} was written off{'' if is_mine else whose}, but "
+        "Billsby does not show it yet. The desk looks again by itself.",
+        again=dt.timedelta(seconds=10),
+        is_unknown=True,
+    )
 
 
 def _note_that_it_leaves(
@@ -100,11 +108,12 @@ def _note_that_it_leaves(
     """Write down what is about to be written off and by whose word; afresh when the invoice or
     the approval has changed since an earlier try.
 
-    Raises _AnotherCaseDoesItError.
+    Raises _NotNowError.
     """
-    invoices.take_turns(work.case, invoice)
-    if fresh := invoices.may_not_show_yet(work.case, invoice):
-        raise _AnotherCaseDoesItError(fresh)
+    # Only now nobody else can be noting it: the pass itself, asking again for a repeated call, is.
+    others = invoices.may_not_show_yet(work.case, invoice.number).exclude(case=work.case)
+    if not invoices.is_in_force(approval, work.case, invoice) or others.exists():
+        raise _NotNowError
     request = {
         "amount_minor": invoice.amount_minor,
         "currency": invoice.currency,
@@ -165,6 +174,7 @@ def _confirm(work: Work, intent: Intent, invoice: Invoice) -> None:
         scope.subscription.billsby_id: work.subscription(scope).status_raw for scope in work.scope
     }
     work.confirm(intent, {"status": invoice.status_raw, "subscriptions_after": statuses})
+    work.notes.along(partial(invoices.use_up, work.case, invoice.number))
     amount = money(request["amount_minor"], request["currency"])
     said = {"invoice": invoice.number, "amount": amount, "subscriptions_after": statuses}
     work.notes.along(partial(work.log, Verb.WRITE_OFF_DONE, **said))
@@ -185,7 +195,7 @@ def _ask(work: Work, missing: list[Blocking]) -> Waits:
     total = sum(block.invoice.amount_minor for block in missing)
     currency = missing[0].invoice.currency
     limit = configuration.whole("AGENT_WRITE_OFF_LIMIT")
-    above = invoices.approved_so_far(work.case) + total > limit
+    above = invoices.approved_with(work.case, [block.invoice for block in missing]) > limit
     count = "An invoice" if len(missing) == 1 else f"{len(missing)} invoices"
     who = "A manager must" if above else "Somebody must"
     return Waits(
@@ -213,10 +223,11 @@ def _shown(block: Blocking) -> dict[str, object]:
 
 
 def _cleared(work: Work, left: list[Blocking]) -> Result:
+    open_still = {block.invoice.number for block in left}
     done = [
         intent
         for intent in work.intents(Intent.Kind.WRITE_OFF)
-        if intent.state == Intent.State.CONFIRMED
+        if intent.state == Intent.State.CONFIRMED and intent.target not in open_still
     ]
     evidence = {
         "written_off": [{"number": intent.target, **intent.request} for intent in done],

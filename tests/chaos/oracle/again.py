@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
+from tests.chaos.oracle.desk import Entry
 from tests.chaos.oracle.evidence import Evidence
 from tests.chaos.oracle.practice import API, WRITTEN_OFF, Call, Event
 from tests.chaos.oracle.violation import Violation
@@ -85,18 +86,24 @@ def _was_misled(about: list[Call], event: Event, repeat: Call) -> bool:
 
 def _was_noted(evidence: Evidence, event: Event, repeat: Call) -> bool:
     """Whether the desk's log says, from before the repeat, that it was read back as written off,
-    and nobody has given a new word since: then not even a misleading answer is an excuse.
+    and nobody gave a new word between: then not even a misleading answer is an excuse.
     """
     slack, journal, invoice = evidence.timing.slack, evidence.journal, event.subject
-    earliest = journal.desk_time(event.real_at) - slack
-    latest = journal.desk_time(_arrived_at(repeat)) - slack
-    words = [one.at for one in evidence.desk.approvals if one.invoice == invoice]
-    done = [
-        entry.at
-        for entry in evidence.desk.log
-        if entry.verb == "write_off.done" and entry.text("invoice") == invoice
-    ]
-    return any(earliest <= at <= latest and not any(at < word for word in words) for at in done)
+    began, arrived = journal.desk_time(event.real_at), journal.desk_time(_arrived_at(repeat))
+    until = [entry for entry in evidence.desk.log if entry.at <= arrived + slack]
+    words = [entry.id for entry in until if invoice in _approved_by(entry)]
+    return any(
+        entry.verb == "write_off.done"
+        and entry.text("invoice") == invoice
+        and began - slack <= entry.at <= arrived - slack
+        and not any(entry.id < word for word in words)
+        for entry in until
+    )
+
+
+def _approved_by(entry: Entry) -> list[str]:
+    is_word = entry.verb == "write_off.approved"
+    return entry.text("invoices").split(", ") if is_word else []
 
 
 def _may_be_late(evidence: Evidence, event: Event, repeat: Call) -> bool:

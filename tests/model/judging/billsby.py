@@ -136,10 +136,11 @@ class OfBillsby:
 
     def _noted_as_done(self, number: str) -> bool:
         """Whether the log has it since anybody's last word about the invoice."""
-        told = LogEntry.objects.order_by("-pk")
-        done = told.filter(verb="write_off.done", data__invoice=number).first()
-        word = told.filter(verb="write_off.approved", data__invoices__icontains=number).first()
-        return done is not None and (word is None or word.pk < done.pk)
+        done = LogEntry.objects.filter(verb="write_off.done", data__invoice=number).last()
+        if done is None:
+            return False
+        words = LogEntry.objects.filter(verb="write_off.approved", pk__gt=done.pk)
+        return not any(number in str(word.data["invoices"]).split(", ") for word in words)
 
     def _cancels(self, case: Case, uid: str, customer: str) -> None:
         self._in_scope(case, uid)
