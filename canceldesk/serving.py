@@ -195,7 +195,7 @@ def serve(
     `listen` is `host:port`, else the setting decides. `when_ready` is called once, when pages
     are answered and work is taken. Raises CannotListenError.
     """
-    memory.share_one_arena()
+    memory.keep_small()
     listen = listen or reading.text("LISTEN")
     ending = _Ending()
     with _signals(ending), suppress(_Stop), ExitStack() as at_end:

@@ -16,7 +16,7 @@ on_glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only gl
 THREADS = """
 import ctypes, sys, threading
 from canceldesk import memory
-said = memory.share_one_arena() if sys.argv[1] == "shared" else None
+said = memory.keep_small() if sys.argv[1] == "shared" else None
 libc = ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p
 all_hold = threading.Barrier(12)
@@ -32,7 +32,7 @@ print(said)
 
 
 @on_glibc
-def test_threads_share_one_arena() -> None:
+def test_threads_keep_small() -> None:
     said, arenas = _threads("shared")
 
     assert said == "True"
@@ -52,12 +52,43 @@ def test_what_was_set_for_the_process_stays() -> None:
     assert arenas == 5
 
 
+# glibc would take what is smaller than a piece that was freed before from between the small ones.
+LARGE = """
+import ctypes, sys
+from pathlib import Path
+from canceldesk import memory
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+libc.free.argtypes = [ctypes.c_void_p]
+def held():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+if sys.argv[1] == "kept small":
+    memory.keep_small()
+libc.free(libc.malloc(30_000_000))
+pieces, small = [], []
+for _ in range(50):
+    pieces.append(libc.malloc(1_000_000))
+    ctypes.memset(pieces[-1], 1, 1_000_000)
+    small.append(libc.malloc(100))
+before = held()
+for piece in pieces:
+    libc.free(piece)
+print(before - held())
+"""
+
+
+@on_glibc
+def test_large_pieces_go_back_to_the_machine() -> None:
+    assert int(_told(LARGE, "left alone").stdout) < 10_000_000
+    assert int(_told(LARGE, "kept small").stdout) > 40_000_000
+
+
 def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
     monkeypatch.setattr(platform, "libc_ver", lambda: ("", ""))
     monkeypatch.setattr(ctypes, "CDLL", lambda _name: pytest.fail("asked a library for arenas"))
 
-    assert not memory.share_one_arena()
+    assert not memory.keep_small()
 
 
 def _threads(how: str, **environment: str) -> tuple[str, int]:

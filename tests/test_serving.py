@@ -217,7 +217,7 @@ def test_a_worker_works_until_it_is_told_to_stop(life: list[str]) -> None:
 def test_how_memory_is_shared_is_said_before_there_are_threads(
     life: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memory, "share_one_arena", lambda: life.append("memory shared"))
+    monkeypatch.setattr(memory, "keep_small", lambda: life.append("memory shared"))
 
     serving.serve(with_pages=False, with_worker=True, when_ready=_ask_for_the_end)
 
