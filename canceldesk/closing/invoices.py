@@ -73,11 +73,6 @@ def approval_for(case: Case, invoice: Invoice) -> WriteOffApproval | None:
     return _approvals(case, invoice).filter(case=case, used_at=None).last()
 
 
-def was_approved(case: Case, number: str) -> bool:
-    """Whether somebody has ever approved in this case that the invoice is written off."""
-    return WriteOffApproval.objects.filter(case=case, invoice_number=number).exists()
-
-
 def is_in_force(approval: WriteOffApproval, case: Case, invoice: Invoice) -> bool:
     """Whether an approval still counts. In a transaction this waits for every other case of the
     client that is just noting what it does about the invoice, and lets others wait: by approvals,
@@ -87,13 +82,23 @@ def is_in_force(approval: WriteOffApproval, case: Case, invoice: Invoice) -> boo
     return any(one.pk == approval.pk and one.used_at is None for one in covering.order_by("pk"))
 
 
+def approved_still(case: Case) -> set[str]:
+    """The invoices of the case's client for which an approval counts, given in whatever case."""
+    return set(_unused(case).values_list("invoice_number", flat=True))
+
+
 def use_up(case: Case, number: str) -> None:
     """Let no approval count any more that anybody has given for an invoice of the case's client,
     which was read back as written off.
     """
-    WriteOffApproval.objects.filter(
-        case__client=case.client_id, invoice_number=number, used_at=None
-    ).update(used_at=clock.now())
+    words = _unused(case).filter(invoice_number=number)
+    # In the order in which everybody locks them.
+    locked = words.select_for_update(of=("self",), no_key=True).order_by("pk")
+    WriteOffApproval.objects.filter(pk__in=[word.pk for word in locked]).update(used_at=clock.now())
+
+
+def _unused(case: Case) -> QuerySet[WriteOffApproval]:
+    return WriteOffApproval.objects.filter(case__client=case.client_id, used_at=None)
 
 
 def _approvals(case: Case, invoice: Invoice) -> QuerySet[WriteOffApproval]:

@@ -154,15 +154,13 @@ def _place_on_the_list(place: Evidence) -> Iterable[Proof]:
 
 
 def _clear(case: Case, evidence: Evidence) -> Iterable[Proof]:
-    approvers = {
-        approval.invoice_number: approval.by.name for approval in case.write_off_approvals.all()
-    }
+    names = {approval.by_id: approval.by.name for approval in case.write_off_approvals.all()}
     for intent in case.intents.all():
         if intent.kind != Intent.Kind.WRITE_OFF:
             continue
         amount = money(intent.request["amount_minor"], intent.request["currency"])
         was = intent.request.get("status", "")
-        by = approvers.get(intent.target, "somebody")
+        by = names.get(intent.request.get("approved_by"), "somebody")
         yield Proof(
             intent.target,
             f"{amount}, was {was}, approved by {by}: {intent.get_state_display().lower()}",

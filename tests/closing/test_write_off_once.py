@@ -118,6 +118,22 @@ def test_the_word_stays_used_up_though_a_clock_that_was_ahead_dated_it(
     assert "must approve" in case.waits_sentence
 
 
+def test_a_word_for_what_somebody_wrote_off_in_billsby_is_used_up(desk: Desk) -> None:
+    _, subscription = desk.client()
+    invoice = desk.invoice(subscription, OWED)
+    case = desk.decided(subscription)
+    desk.advance(case)
+    approve(desk, case, invoice)
+    desk.company.panel_write_off(invoice.number)
+    desk.advance(case)
+    open_again(desk, invoice)
+
+    desk.advance(case)
+
+    assert not desk.writes("WrittenOff")
+    assert "must approve" in case.waits_sentence
+
+
 def test_after_a_restore_a_new_word_is_asked_for_once_more(
     desk: Desk, written_off: tuple[Case, Invoice]
 ) -> None:
@@ -250,6 +266,23 @@ def test_a_charge_that_a_case_need_not_wait_for_is_not_waited_for_because_anothe
     assert desk.step(two, Step.Name.CLEAR).state == Step.State.NOT_NEEDED
     assert desk.step(two, Step.Name.STOP).state == Step.State.WAITING
     assert charge.number in desk.step(two, Step.Name.CLEAR).evidence["left"][0]["number"]
+
+
+def test_a_charge_that_another_case_was_given_a_new_word_for_is_not_waited_for(
+    desk: Desk, two_cases: tuple[Case, Case, Invoice]
+) -> None:
+    one, two, charge = two_cases
+    desk.advance(one)
+    desk.advance(two)
+    open_again(desk, charge)
+    desk.later(seconds=61)
+    approve(desk, one, charge)
+    desk.company.add_fault("drop_before", "PUT", "*/WrittenOff", times=1)
+    desk.advance(one)
+
+    desk.advance(two)
+
+    assert desk.step(two, Step.Name.CLEAR).state == Step.State.NOT_NEEDED
 
 
 def test_a_charge_that_is_open_again_is_not_told_as_written_off(

@@ -150,7 +150,6 @@ def test_a_write_off_that_nobody_approved_is_found(
     case = story.one_client(owes=((0, 2000, "Unpaid"),))
     word = SimpleNamespace(by_id=story.world.agent.pk, at=clock.now())
     monkeypatch.setattr(invoices, "approval_for", lambda *_: word)
-    monkeypatch.setattr(invoices, "was_approved", lambda *_: True)
     monkeypatch.setattr(invoices, "is_in_force", lambda *_: True)
     log.record(Verb.WRITE_OFF_APPROVED, case=case, by=story.world.agent)
     with pytest.raises(Wrong, match="but nothing was approved"):

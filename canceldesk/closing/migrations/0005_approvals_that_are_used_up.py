@@ -9,6 +9,7 @@ def use_up(apps, schema_editor):
         state="confirmed",
         case=models.OuterRef("case"),
         target=models.OuterRef("invoice_number"),
+        confirmed_at__gte=models.OuterRef("at"),
     )
     approvals.update(used_at=models.Subquery(done.values("confirmed_at")[:1]))
 

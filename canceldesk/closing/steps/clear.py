@@ -34,20 +34,15 @@ def run(work: Work) -> Result:
     unknown = [b for b in found if b.invoice.status is InvoiceStatus.UNKNOWN]
     if unknown:
         return _unknown_status(unknown[0].invoice)
-    approved = [block.invoice for block in found if _is_approved(work, block)]
-    for invoice in approved:
-        waits = _write_off(work, invoice)
-        if waits is not None:
-            return waits
+    for block in found:
+        if block.belongs is not Belongs.STAYS:
+            waits = _write_off_if_approved(work, block)
+            if waits is not None:
+                return waits
     found = _still_open(work, found)
     if missing := invoices.needs_approval(work.case, found):
         return _ask(work, missing)
     return _cleared(work, found)
-
-
-def _is_approved(work: Work, block: Blocking) -> bool:
-    stays = block.belongs is Belongs.STAYS
-    return not stays and invoices.was_approved(work.case, block.invoice.number)
 
 
 def _still_open(work: Work, found: list[Blocking]) -> list[Blocking]:
@@ -57,26 +52,31 @@ def _still_open(work: Work, found: list[Blocking]) -> list[Blocking]:
 
 
 def _adopt_what_is_done(work: Work) -> None:
-    """Note write-offs that happened although their answer never came."""
-    by_number = {invoice.number: invoice for invoice in work.invoices()}
+    """Note write-offs that happened although their answer never came, and that approvals of what is
+    written off, by whomever, are used up.
+    """
+    done = {i.number: i for i in work.invoices() if i.status is InvoiceStatus.WRITTEN_OFF}
     for intent in work.intents(Intent.Kind.WRITE_OFF):
-        invoice = by_number.get(intent.target)
-        is_open = intent.state != Intent.State.CONFIRMED
-        if is_open and invoice is not None and invoice.status is InvoiceStatus.WRITTEN_OFF:
-            _confirm(work, intent, invoice)
+        if intent.state != Intent.State.CONFIRMED and intent.target in done:
+            _confirm(work, intent, done[intent.target])
+    for number in sorted(invoices.approved_still(work.case) & done.keys() if done else ()):
+        work.notes.along(partial(invoices.use_up, work.case, number))
 
 
 class _NotNowError(Exception):
     """Another case of the client has just sent the same write-off, or has had it done."""
 
 
-def _write_off(work: Work, invoice: Invoice) -> Waits | None:
+def _write_off_if_approved(work: Work, block: Blocking) -> Waits | None:
     """What to wait for; None when the invoice is written off, or when it takes a new approval."""
-    if fresh := invoices.may_not_show_yet(work.case, invoice.number).first():
-        return _not_shown_yet(work, invoice, fresh)
-    approval = invoices.approval_for(work.case, invoice)
-    if approval is None:
-        return None
+    approval = invoices.approval_for(work.case, block.invoice)
+    fresh = invoices.may_not_show_yet(work.case, block.invoice.number).first()
+    if fresh and (approval or fresh.case == work.case or block.belongs is Belongs.IN_SCOPE):
+        return _not_shown_yet(work, block.invoice, fresh)
+    return _write_off(work, block.invoice, approval) if approval else None
+
+
+def _write_off(work: Work, invoice: Invoice, approval: WriteOffApproval) -> Waits | None:
     intent = work.intent_to(Intent.Kind.WRITE_OFF, invoice.number)
     try:
         with work.sending(partial(_note_that_it_leaves, work, intent, invoice, approval)):
