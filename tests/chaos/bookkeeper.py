@@ -7,6 +7,7 @@ that may ever be missing from the workbook was lost by somebody else.
 from __future__ import annotations
 
 import datetime as dt
+import io
 import random
 import threading
 import time
@@ -16,6 +17,7 @@ from tests.chaos import workbook_hands as hands
 from tests.chaos.interfaces import Stage
 from tests.chaos.saving_by_hand import (
     Changed,
+    Crossed,
     Way,
     fingerprint,
     leave_owner_file,
@@ -32,6 +34,7 @@ _TORN = (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile)
 """What reading a workbook may come to while somebody writes it."""
 _THINKS = (0.05, 1.5)
 _RESTS = (1.0, 5.0)
+_RESTED = 1.0
 _LOCKS_FOR = (1.0, 4.0)
 _FORGETS_FOR = (8.0, 20.0)
 
@@ -145,12 +148,33 @@ class Bookkeeper:
         try:
             save(self._path, way, before, book.saved())
         except (Changed, OSError) as problem:
+            if isinstance(problem, Crossed) and self._is_in(entries):
+                return self._note(way, entries)
             self._journal.write("bookkeeper", "saved", way=way, ok=False, why=repr(problem))
             return False
+        return self._note(way, entries)
+
+    def _note(self, way: Way, entries: list[Entry]) -> bool:
         for what, facts in entries:
             self._journal.write("bookkeeper", what, way=way, **facts)
         self._journal.write("bookkeeper", "saved", way=way, ok=True)
         return True
+
+    def _is_in(self, entries: list[Entry]) -> bool:
+        """Whether marks of these edits are in the workbook once it has come to rest."""
+        marks = [str(facts["mark"]).encode() for _, facts in entries if "mark" in facts]
+        data = self._at_rest()
+        with zipfile.ZipFile(io.BytesIO(data)) as parts:
+            texts = [parts.read(name) for name in parts.namelist()]
+        return any(mark in text for mark in marks for text in texts)
+
+    def _at_rest(self) -> bytes:
+        """The workbook when nobody has saved for a while."""
+        before = b""
+        while (now := self._path.read_bytes()) != before:
+            before = now
+            time.sleep(_RESTED)
+        return now
 
     # being in the way
 

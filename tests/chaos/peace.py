@@ -4,6 +4,7 @@ do what they owe, and every case comes to its end or waits on a person with a se
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import time
 from collections.abc import Callable
@@ -24,6 +25,8 @@ NEVER = float("inf")
 STUCK_AFTER = 4.0
 """Real seconds of work without a change after which leases of the dead are let run out."""
 LEASE = 55.0
+LOOKED_AT_WITHIN = 240.0
+"""Real seconds in which a busy machine gets round to every case."""
 NIGHTS_OFF = 4
 HOURS_OF_A_NIGHT_OFF = 47
 """Less than the three days before a charge from which on the desk holds an undecided client."""
@@ -47,7 +50,7 @@ def look(stage: Stage, offset: float) -> Look:
         stage,
         "SELECT id, state, waits_for, waits_sentence, version, next_pass_at FROM cases_case",
     )
-    now = dt.datetime.now(tz=dt.UTC) + dt.timedelta(seconds=offset)
+    now = _now(offset)
     ahead = [(_moment(row[5]) - now).total_seconds() if row[5] else NEVER for row in found]
     within = [max(0.0, seconds) for seconds in ahead if seconds <= FARTHEST]
     left = _held(stage) | _rows_under_way(stage)
@@ -83,6 +86,11 @@ def _rows_under_way(stage: Stage) -> set[int]:
     return {row[0] for row in found}
 
 
+def _now(offset: float) -> dt.datetime:
+    """What the desk's clock shows."""
+    return dt.datetime.now(tz=dt.UTC) + dt.timedelta(seconds=offset)
+
+
 def _moment(value: object) -> dt.datetime:
     if isinstance(value, dt.datetime):
         return value
@@ -102,11 +110,33 @@ def take_days_off(
     who does nothing; gives how many services are held then beyond the date on which they would
     have been charged. What nothing holds is charged on the way.
     """
-    for _ in range(NIGHTS_OFF):
+    for nights_left in range(NIGHTS_OFF, -1, -1):
+        began = _now(offset())
         keep_peace(stage, _nobody, offset=offset, step=step, patience=patience)
-        night(HOURS_OF_A_NIGHT_OFF)
-    keep_peace(stage, _nobody, offset=offset, step=step, patience=patience)
+        _let_all_be_looked_at(stage, began)
+        if nights_left:
+            night(HOURS_OF_A_NIGHT_OFF)
     return _held_beyond_their_date(stage, offset())
+
+
+def _let_all_be_looked_at(stage: Stage, since: dt.datetime) -> None:
+    """Wait until every case that is not over has had a pass since a moment, as it would have had
+    before the next night: a machine with much else to do takes longer than anybody's patience.
+    """
+    until = time.monotonic() + LOOKED_AT_WITHIN
+    while time.monotonic() < until:
+        with contextlib.suppress(deskdata.Unreachable):
+            if not _not_looked_at(stage, since):
+                return
+        time.sleep(LOOK_EVERY)
+    raise RuntimeError("The desk did not come round to all its cases: the machine is too busy.")
+
+
+def _not_looked_at(stage: Stage, since: dt.datetime) -> int:
+    found = deskdata.rows(stage, "SELECT state, next_pass_at FROM cases_case")
+    return sum(
+        state not in ENDED and at is not None and _moment(at) <= since for state, at in found
+    )
 
 
 def _nobody() -> int:
@@ -117,7 +147,7 @@ def _held_beyond_their_date(stage: Stage, offset: float) -> int:
     found = deskdata.rows(
         stage, "SELECT original_next_billing_at FROM closing_hold WHERE state = 'held'"
     )
-    now = dt.datetime.now(tz=dt.UTC) + dt.timedelta(seconds=offset)
+    now = _now(offset)
     return sum(at is not None and _moment(at) < now for (at,) in found)
 
 

@@ -37,6 +37,10 @@ class Changed(Exception):
     """The workbook is not the one that was opened; nothing was saved."""
 
 
+class Crossed(Changed):
+    """As above, but whoever saved in between may have built on what was there for a moment."""
+
+
 def fingerprint(data: bytes) -> str:
     """What tells two versions of a file apart."""
     return hashlib.sha256(data).hexdigest()
@@ -124,10 +128,11 @@ def _by_exchanging(path: Path, opened: str, data: bytes) -> None:
     _swap(mine, path)
     if fingerprint(mine.read_bytes()) != opened:
         _swap(mine, path)
-        if fingerprint(mine.read_bytes()) != fingerprint(data):
+        crossed = fingerprint(mine.read_bytes()) != fingerprint(data)
+        if crossed:
             _swap(mine, path)  # somebody saved in between: theirs stays
         mine.unlink()
-        raise Changed
+        raise Crossed if crossed else Changed
     mine.unlink()
 
 

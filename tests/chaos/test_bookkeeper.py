@@ -181,3 +181,41 @@ def test_a_row_written_by_hand_is_taken_out_when_the_desk_asks(
     assert [entry["mark"] for entry in written(stage, "unedited")] == [edit["mark"]]
     assert edit["mark"] not in everything_in(stage.workbook)
     assert not bookkeeper.take_out_by_hand("case-0001")
+
+
+@pytest.mark.parametrize("is_built_on_mine", [True, False])
+def test_what_came_in_with_somebody_elses_save_in_between_is_noted(
+    stage: Stage,
+    bookkeeper: Bookkeeper,
+    monkeypatch: pytest.MonkeyPatch,
+    is_built_on_mine: bool,
+) -> None:
+    theirs = Marks(4, random.Random(4))
+    swaps: list[Path] = []
+    swap = saving_by_hand._swap
+
+    def swapped_and_saved_by_another(one: Path, other: Path) -> None:
+        if not swaps:
+            other.write_bytes(other.read_bytes() + b" changed since it was opened")
+        swap(one, other)
+        swaps.append(one)
+        if len(swaps) == 1:
+            book = OpenBook.opened(other.read_bytes() if is_built_on_mine else original)
+            theirs.row_on_top(book)
+            other.unlink()
+            other.write_bytes(book.saved())
+
+    original = stage.workbook.read_bytes()
+    monkeypatch.setattr(saving_by_hand, "_swap", swapped_and_saved_by_another)
+    monkeypatch.setattr("tests.chaos.bookkeeper._RESTED", 0.0)
+    mine = Marks(5, random.Random(5))
+
+    assert bookkeeper.edit(mine.row_on_top, way=Way.SYNC)
+    assert bookkeeper.edit(mine.row_on_top, way=Way.SYNC)
+
+    once, undisturbed = (
+        everything_in(stage.workbook).count(edited["mark"]) for edited in written(stage, "edited")
+    )
+    assert once == undisturbed > 0
+    refused = [entry for entry in written(stage, "saved") if not entry["ok"]]
+    assert len(refused) == (0 if is_built_on_mine else 1)

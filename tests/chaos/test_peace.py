@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -161,3 +162,41 @@ def test_days_off_pass_for_all_and_tell_who_is_held_beyond_the_date_of_a_charge(
     assert beyond == 1
     assert nights == [peace.HOURS_OF_A_NIGHT_OFF] * peace.NIGHTS_OFF
     assert desk.settled == 0
+
+
+def test_the_next_night_comes_only_when_every_case_has_been_looked_at(desk, monkeypatch):
+    desk.case(1, "closing", "person", due_in=-60)
+    nights: list[float] = []
+    naps: list[float] = []
+    monkeypatch.setattr(peace, "NIGHTS_OFF", 1)
+    patience = 0.1
+    until = time.monotonic() + 3 * patience
+
+    def sleep(seconds):
+        naps.append(seconds)
+        if not nights and time.monotonic() > until:
+            desk.case(1, "closing", "person", due_in=60 * 86_400)
+
+    def night(_hours):
+        nights.append(time.monotonic())
+
+    monkeypatch.setattr("tests.chaos.peace.time.sleep", sleep)
+    take_days_off(
+        desk.stage, offset=lambda: desk.offset, step=desk.step, night=night, patience=patience
+    )
+
+    assert nights[0] > until
+    assert naps
+
+
+def test_a_machine_that_is_too_busy_for_that_is_no_proof_of_anything(desk, monkeypatch):
+    desk.case(1, "closing", "person", due_in=-60)
+    monkeypatch.setattr(peace, "LOOKED_AT_WITHIN", 0.0)
+    with pytest.raises(RuntimeError, match="too busy"):
+        take_days_off(
+            desk.stage,
+            offset=lambda: desk.offset,
+            step=desk.step,
+            night=lambda _hours: pytest.fail("the night came"),
+            patience=0.0,
+        )
