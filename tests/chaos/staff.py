@@ -17,7 +17,7 @@ import httpx
 from tests.chaos.browser import Answer, Browser, Fields
 from tests.chaos.interfaces import Person, Stage
 from tests.chaos.pages import CasePage, PageForm, RequestPanel
-from tests.chaos.plan import PlannedCase
+from tests.chaos.plan import DUPLICATE, NOT_A_CANCELLATION, PlannedCase
 
 _CLIENT = re.compile(r'data-url="(/new/\d+/)"')
 _CASE = re.compile(r"/cases/(\d+)/")
@@ -157,7 +157,10 @@ class Staff:
     def withdraw(self, page: CasePage, because: str) -> None:
         """End a case that nobody has decided."""
         form = _offered(page, "withdraw")
-        if because not in form.choices["because"]:
+        offered = form.choices["because"]
+        if because == DUPLICATE and because not in offered:
+            because = NOT_A_CANCELLATION  # filed twice, but the other case is over by now
+        if because not in offered:
             raise NotNow(f"{page.number} cannot be withdrawn as {because}")
         self._act(page, form, form.filled(because=because), "withdrawn", because=because)
 

@@ -150,6 +150,21 @@ def test_a_case_is_withdrawn(desk: Desk, agent: Staff) -> None:
     assert Case.objects.get(pk=case).state == State.WITHDRAWN
 
 
+def test_what_was_filed_twice_is_no_cancellation_once_the_other_case_is_over(
+    desk: Desk, stage: Stage, agent: Staff
+) -> None:
+    case = agent.file(wish(desk))
+    agent.withdraw(agent.look(case), plan.DUPLICATE)
+    assert agent.look(case).is_over
+    assert [one["because"] for one in written(stage, "withdrawn")] == [plan.NOT_A_CANCELLATION]
+
+
+def test_only_what_is_offered_is_a_reason(desk: Desk, agent: Staff) -> None:
+    case = agent.file(wish(desk))
+    with pytest.raises(NotNow, match="cannot be withdrawn as changed_mind"):
+        agent.withdraw(agent.look(case), plan.CHANGED_MIND)
+
+
 def test_a_decision_is_taken_back(desk: Desk, manager: Staff) -> None:
     case, _ = decided(desk)
     manager.take_back(manager.look(case.pk))
