@@ -118,6 +118,9 @@ AIMED_AT: dict[str, tuple[str, ...]] = {
 }
 """What comes by too seldom, or too much by chance, to be demanded: hit where it does."""
 
+SELDOM = frozenset(_both("giving a lease back"))
+"""Of what must be hit: it comes by only when a pass is overtaken, a few times in a whole run. So
+every newborn waits for it until it is hit."""
 ALL_AT_ONCE = 0.6
 """How many of the newborn wait for any point that is still to be hit, and for nothing else: what
 comes by seldom is met only by one that lives long enough."""
@@ -147,7 +150,8 @@ class Coverage:
             name = self._rng.choice(MUST_BE_HIT[kind] + AIMED_AT[kind])
             asleep = kind == "worker" and self._rng.random() < FALL_ASLEEP
             drawn = Trigger(self._rng.randint(1, LATEST[kind]), "stop" if asleep else "kill")
-            return {name: drawn} | (missing if len(missing) <= FEW else {})
+            few = len(missing) <= FEW
+            return {name: drawn} | {at: do for at, do in missing.items() if few or at in SELDOM}
 
     def arm_for_missing(self, kind: str) -> dict[str, Trigger]:
         """Triggers at what is still to be hit, and nothing else."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 
-from tests.chaos.coverage import MUST_BE_HIT, Coverage
+from tests.chaos.coverage import MUST_BE_HIT, SELDOM, Coverage
 from tests.chaos.mischief import PER_100_SECONDS, plan_mischief
 
 
@@ -51,3 +51,11 @@ def test_most_of_the_newborn_live_for_the_last_point_that_is_missing():
 
     assert all(last in triggers for triggers in armed)
     assert sum(set(triggers) == {last} for triggers in armed) > 50
+
+
+def test_all_of_the_newborn_wait_for_what_comes_by_seldom():
+    coverage = Coverage(random.Random(5))
+    assert all(coverage.arm("worker").keys() >= SELDOM for _ in range(100))
+    for name in SELDOM:
+        coverage.note("worker", name)
+    assert not any(coverage.arm("worker").keys() & SELDOM for _ in range(30))
