@@ -144,11 +144,18 @@ def test_the_row_shows_its_values_and_its_place(browser: Browser) -> None:
         assert words in evidence
 
 
-def test_a_written_off_invoice_names_amount_and_approver(browser: Browser, manager: User) -> None:
+def test_a_written_off_invoice_names_amount_and_approver(
+    browser: Browser, manager: User, agent: User
+) -> None:
     case = _closing()
-    case.write_off_approvals.create(
-        invoice_number="INV-9", amount_minor=4900, currency="USD", by=manager, at=clock.now()
-    )
+    for approved_later_too in (manager, agent):
+        case.write_off_approvals.create(
+            invoice_number="INV-9",
+            amount_minor=4900,
+            currency="USD",
+            by=approved_later_too,
+            at=clock.now(),
+        )
     Intent.objects.create(
         case=case,
         kind=Intent.Kind.WRITE_OFF,
@@ -156,7 +163,12 @@ def test_a_written_off_invoice_names_amount_and_approver(browser: Browser, manag
         state=Intent.State.CONFIRMED,
         created_at=clock.now(),
         confirmed_at=clock.now(),
-        request={"amount_minor": 4900, "currency": "USD", "status": "Unpaid"},
+        request={
+            "amount_minor": 4900,
+            "currency": "USD",
+            "status": "Unpaid",
+            "approved_by": manager.pk,
+        },
         answer={"status": "WrittenOff", "subscriptions_after": {"SUB9": "Paused"}},
     )
     make_step(case, Step.Name.CLEAR, left=[{"number": "INV-8", "belongs": "stays"}])
