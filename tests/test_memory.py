@@ -32,7 +32,7 @@ print(said)
 
 
 @on_glibc
-def test_threads_keep_small() -> None:
+def test_threads_share_one_arena() -> None:
     said, arenas = _threads("shared")
 
     assert said == "True"

@@ -135,7 +135,7 @@ def needs_approval(case: Case, found: list[Blocking]) -> list[Blocking]:
     ]
 
 
-def approved_with(case: Case, asked: Iterable[Invoice] = ()) -> int:
+def approved_with(case: Case, asked: Iterable[Invoice]) -> int:
     """Total approved in this case, in minor units, if what is asked for were approved as well: each
     invoice once, at its highest.
     """

@@ -72,7 +72,8 @@ def _write_off_if_approved(work: Work, block: Blocking) -> Waits | None:
     approval = invoices.approval_for(work.case, block.invoice)
     fresh = invoices.may_not_show_yet(work.case, block.invoice.number).first()
     if fresh and (approval or fresh.case == work.case or block.belongs is Belongs.IN_SCOPE):
-        return _not_shown_yet(work, block.invoice, fresh)
+        whose = "" if fresh.case == work.case else f" for {fresh.case.number}"
+        return _not_shown_yet(block.invoice, whose)
     return _write_off(work, block.invoice, approval) if approval else None
 
 
@@ -82,7 +83,7 @@ def _write_off(work: Work, invoice: Invoice, approval: WriteOffApproval) -> Wait
         with work.sending(partial(_note_that_it_leaves, work, intent, invoice, approval)):
             work.billsby.write_off(invoice.number)
     except _NotNowError:
-        return _not_shown_yet(work, invoice)
+        return _not_shown_yet(invoice, " for another case of the client")
     except (Refused, Blocked, NotFound) as problem:
         return _refused(work, intent, invoice, str(problem))
     finally:
@@ -90,13 +91,11 @@ def _write_off(work: Work, invoice: Invoice, approval: WriteOffApproval) -> Wait
     return _read_back(work, intent)
 
 
-def _not_shown_yet(work: Work, invoice: Invoice, fresh: Intent | None = None) -> Waits:
-    is_mine = fresh is not None and fresh.case == work.case
-    whose = f" for {fresh.case.number}" if fresh else " for another case of the client"
+def _not_shown_yet(invoice: Invoice, whose: str) -> Waits:
     return Waits(
         WaitsFor.OUTSIDE,
-        f"Invoice {invoice.number} was written off{'' if is_mine else whose}, but "
-        "Billsby does not show it yet. The desk looks again by itself.",
+        f"Invoice {invoice.number} was written off{whose}, but Billsby does not show it yet. The "
+        "desk looks again by itself.",
         again=dt.timedelta(seconds=10),
         is_unknown=True,
     )
@@ -110,9 +109,11 @@ def _note_that_it_leaves(
 
     Raises _NotNowError.
     """
-    # Only now nobody else can be noting it: the pass itself, asking again for a repeated call, is.
-    others = invoices.may_not_show_yet(work.case, invoice.number).exclude(case=work.case)
-    if not invoices.is_in_force(approval, work.case, invoice) or others.exists():
+    # In this order: once it has waited for the others, what they have noted is seen. This case's
+    # own is no hindrance, it asks once more when the call is repeated.
+    if not invoices.is_in_force(approval, work.case, invoice):
+        raise _NotNowError
+    if invoices.may_not_show_yet(work.case, invoice.number).exclude(case=work.case).exists():
         raise _NotNowError
     request = {
         "amount_minor": invoice.amount_minor,
