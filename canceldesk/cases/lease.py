@@ -109,11 +109,11 @@ def renew(
 def _write(
     lease: Lease, values: Mapping[str, Any], *, shows: bool, unchanged: Mapping[str, Any]
 ) -> None:
-    mine = Case.objects.filter(pk=lease.case_id, lease_token=lease.token, lease_until__isnull=False)
+    mine = {"pk": lease.case_id, "lease_token": lease.token, "lease_until__isnull": False}
     seen: dict[str, Any] = {"version": F("version") + 1} if shows else {}
-    if mine.filter(**unchanged).update(**values, **seen):
+    if Case.objects.filter(**mine, **unchanged).update(**values, **seen):
         return
-    if unchanged and mine.exists():
+    if unchanged and Case.objects.filter(**mine).exists():
         raise OvertakenError(f"Case {lease.case_id} has been changed by a person meanwhile.")
     raise LostLeaseError(f"Case {lease.case_id} is being worked on elsewhere.")
 

@@ -203,7 +203,8 @@ def _settle(case: Case, lease: Lease, notes: Notes, waits: list[Waits], woken: i
         **told,
     }
     shows = notes.are_new or not is_told
-    with leases.fenced(lease, shows=shows, ending=ending, **as_read(case)), notes.written():
+    mine = leases.fenced(lease, shows=shows, ending=ending, **as_read(case))
+    with mine, notes.written(with_copies=True):
         attention = first.sentence if first and first.attention else ""
         if attention != case.attention:
             cases.set_attention(case, attention)

@@ -109,17 +109,19 @@ def _approvals(case: Case, invoice: Invoice) -> QuerySet[WriteOffApproval]:
     )
 
 
-def may_not_show_yet(case: Case, number: str) -> QuerySet[Intent]:
-    """Write-offs of an invoice, by any case of the client, that are so fresh that Billsby may still
-    show it as open: sent, or read back, while answers may come from before it.
+def just_written_off_by(case: Case, number: str) -> Case | None:
+    """Another case of the client that has written an invoice off so short ago that Billsby may
+    still show it as open.
     """
     since = clock.now() - SETTLES_IN
     is_fresh = Q(state=Intent.State.SENT, sent_at__gt=since) | Q(
         state=Intent.State.CONFIRMED, confirmed_at__gt=since
     )
-    return Intent.objects.filter(
+    fresh = Intent.objects.filter(
         is_fresh, case__client=case.client_id, kind=Intent.Kind.WRITE_OFF, target=number
-    ).select_related("case")
+    ).exclude(case=case)
+    first = fresh.select_related("case").first()
+    return None if first is None else first.case
 
 
 def needs_approval(case: Case, found: list[Blocking]) -> list[Blocking]:

@@ -219,6 +219,13 @@ class Intent(models.Model):
         )
 
     @property
+    def may_not_show_yet(self) -> bool:
+        """Whether it was sent, or read back, so short ago that answers may be from before it."""
+        since = {self.State.SENT: self.sent_at, self.State.CONFIRMED: self.confirmed_at}
+        at = since.get(self.State(self.state))
+        return at is not None and clock.now() - at < SETTLES_IN
+
+    @property
     def is_to_leave(self) -> bool:
         """Whether a row is to be taken out of the list and has not been read back as gone."""
         return self.state in {self.State.UNWANTED, self.State.LEAVING}

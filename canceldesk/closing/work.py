@@ -261,10 +261,10 @@ class Work:
         self._read.clear()
 
     @contextmanager
-    def fenced(self) -> Iterator[None]:
+    def fenced(self, *, with_copies: bool = False) -> Iterator[None]:
         """A transaction only the lease's holder can make, about the case as it was read."""
-        shows = self.notes.are_new
-        with leases.fenced(self.lease, shows=shows, **as_read(self.case)), self.notes.written():
+        mine = leases.fenced(self.lease, shows=self.notes.are_new, **as_read(self.case))
+        with mine, self.notes.written(with_copies=with_copies):
             yield
 
     def store(self) -> None:

@@ -20,13 +20,18 @@ def case() -> Case:
 
 
 def refused(notes: Notes) -> None:
-    """A writing that the database refuses after the notes have gone with it."""
-    with pytest.raises(IntegrityError), transaction.atomic(), notes.written():
+    """A writing that the database refuses after all has gone with it."""
+    with pytest.raises(IntegrityError), transaction.atomic(), notes.written(with_copies=True):
         raise IntegrityError("another case's row looks the same")
 
 
 def write(notes: Notes) -> None:
     with transaction.atomic(), notes.written():
+        pass
+
+
+def write_all(notes: Notes) -> None:
+    with transaction.atomic(), notes.written(with_copies=True):
         pass
 
 
@@ -80,9 +85,20 @@ def test_of_several_readings_the_newest_is_copied_in_the_order_of_their_names(ca
     refused(notes)
     copied.clear()
     notes.copy("subscription B", lambda: copied.append("B, again"))
-    write(notes)
-    write(notes)
+    write_all(notes)
+    write_all(notes)
     assert copied == ["invoices", "A, late", "B, again"]
+
+
+def test_copies_wait_for_a_writing_that_takes_them_along(case: Case) -> None:
+    notes, copied = Notes(case), list[str]()
+    notes.copy("invoices", lambda: copied.append("early"))
+    write(notes)
+    assert not copied
+    notes.copy("invoices", lambda: copied.append("late"))
+    write(notes)
+    write_all(notes)
+    assert copied == ["late"]
 
 
 @pytest.mark.parametrize("trouble", [DataError("too long"), OverflowError("too large")])
@@ -98,8 +114,8 @@ def test_copies_that_cannot_be_stored_keep_nothing_else_from_being_stored(
     notes.copy("invoices", refuse)
     notes.put(Step.Name.HOLD, Done("Held."))
     notes.along(lambda: stored.append("read back"))
-    write(notes)
-    write(notes)
+    write_all(notes)
+    write_all(notes)
     case.refresh_from_db()
     assert case.reason_words != "half of a copy"
     assert case.steps.get().sentence == "Held."
@@ -113,5 +129,5 @@ def test_a_database_that_is_away_while_copies_are_stored_is_told(case: Case) -> 
         raise OperationalError("server closed the connection")
 
     notes.copy("invoices", away)
-    with pytest.raises(OperationalError), transaction.atomic(), notes.written():
-        pass
+    with pytest.raises(OperationalError):
+        write_all(notes)

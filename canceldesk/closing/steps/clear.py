@@ -64,17 +64,24 @@ def _adopt_what_is_done(work: Work) -> None:
 
 
 class _NotNowError(Exception):
-    """Another case of the client has just sent the same write-off, or has had it done."""
+    """Another case of the client, which the text names, has just sent the same write-off, or has
+    had it done.
+    """
 
 
 def _write_off_if_approved(work: Work, block: Blocking) -> Waits | None:
     """What to wait for; None when the invoice is written off, or when it takes a new approval."""
-    approval = invoices.approval_for(work.case, block.invoice)
-    fresh = invoices.may_not_show_yet(work.case, block.invoice.number).first()
-    if fresh and (approval or fresh.case == work.case or block.belongs is Belongs.IN_SCOPE):
-        whose = "" if fresh.case == work.case else f" for {fresh.case.number}"
-        return _not_shown_yet(block.invoice, whose)
-    return _write_off(work, block.invoice, approval) if approval else None
+    number = block.invoice.number
+    intent = work.intent(Intent.Kind.WRITE_OFF, number)
+    if intent is not None and intent.may_not_show_yet:
+        return _not_shown_yet(number)
+    if approval := invoices.approval_for(work.case, block.invoice):
+        return _write_off(work, block.invoice, approval)
+    if block.belongs is Belongs.IN_SCOPE and (
+        other := invoices.just_written_off_by(work.case, number)
+    ):
+        return _not_shown_yet(number, other.number)
+    return None
 
 
 def _write_off(work: Work, invoice: Invoice, approval: WriteOffApproval) -> Waits | None:
@@ -82,8 +89,8 @@ def _write_off(work: Work, invoice: Invoice, approval: WriteOffApproval) -> Wait
     try:
         with work.sending(partial(_note_that_it_leaves, work, intent, invoice, approval)):
             work.billsby.write_off(invoice.number)
-    except _NotNowError:
-        return _not_shown_yet(invoice, " for another case of the client")
+    except _NotNowError as first:
+        return _not_shown_yet(invoice.number, str(first))
     except (Refused, Blocked, NotFound) as problem:
         return _refused(work, intent, invoice, str(problem))
     finally:
@@ -91,11 +98,12 @@ def _write_off(work: Work, invoice: Invoice, approval: WriteOffApproval) -> Wait
     return _read_back(work, intent)
 
 
-def _not_shown_yet(invoice: Invoice, whose: str) -> Waits:
+def _not_shown_yet(number: str, whose: str = "") -> Waits:
+    """`whose` is the case that has written it off, where it is not this one."""
     return Waits(
         WaitsFor.OUTSIDE,
-        f"Invoice {invoice.number} was written off{whose}, but Billsby does not show it yet. The "
-        "desk looks again by itself.",
+        f"Invoice {number} was written off{f' for {whose}' if whose else ''}, but Billsby does "
+        "not show it yet. The desk looks again by itself.",
         again=dt.timedelta(seconds=10),
         is_unknown=True,
     )
@@ -109,12 +117,11 @@ def _note_that_it_leaves(
 
     Raises _NotNowError.
     """
-    # In this order: once it has waited for the others, what they have noted is seen. This case's
-    # own is no hindrance, it asks once more when the call is repeated.
+    # In this order: once it has waited for the others, what they have noted is seen.
     if not invoices.is_in_force(approval, work.case, invoice):
-        raise _NotNowError
-    if invoices.may_not_show_yet(work.case, invoice.number).exclude(case=work.case).exists():
-        raise _NotNowError
+        raise _NotNowError("another case of the client")
+    if other := invoices.just_written_off_by(work.case, invoice.number):
+        raise _NotNowError(other.number)
     request = {
         "amount_minor": invoice.amount_minor,
         "currency": invoice.currency,
