@@ -101,20 +101,19 @@ def nearly_mine(view: ListView, case: Case, row: NewRow) -> ListedRow | None:
     changed by a person. So is one of a day that the desk has forgotten, whatever its date: it may
     be the desk's own. A line that is another case's is not.
     """
-    days = forgotten.days()
     for listed in view.rows:
-        same_person = listed.name.casefold().split() == row.name.casefold().split() and (
-            phones.digits(listed.phone) == phones.digits(row.phone)
-        )
-        is_forgotten = forgotten.is_among(listed.cancelled_on, days)
-        if (
-            same_person
-            and (listed.cancelled_on == row.cancelled_on or is_forgotten)
-            and not matches(listed, row)
-            and not _is_of_another(listed, case, is_forgotten=is_forgotten)
-        ):
+        if not _is_same_person(listed, row) or matches(listed, row):
+            continue
+        is_forgotten = forgotten.is_among(listed.cancelled_on, forgotten.days())
+        is_of_that_day = listed.cancelled_on == row.cancelled_on or is_forgotten
+        if is_of_that_day and not _is_of_another(listed, case, is_forgotten=is_forgotten):
             return listed
     return None
+
+
+def _is_same_person(listed: ListedRow, row: NewRow) -> bool:
+    same_name = listed.name.casefold().split() == row.name.casefold().split()
+    return same_name and phones.digits(listed.phone) == phones.digits(row.phone)
 
 
 def _is_of_another(listed: ListedRow, case: Case, *, is_forgotten: bool) -> bool:
