@@ -203,8 +203,7 @@ def _settle(case: Case, lease: Lease, notes: Notes, waits: list[Waits], woken: i
         **told,
     }
     shows = notes.are_new or not is_told
-    mine = leases.fenced(lease, shows=shows, ending=ending, **as_read(case))
-    with mine, notes.written(with_copies=True):
+    with leases.fenced(lease, shows=shows, ending=ending, **as_read(case)), notes.written():
         attention = first.sentence if first and first.attention else ""
         if attention != case.attention:
             cases.set_attention(case, attention)

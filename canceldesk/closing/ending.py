@@ -20,7 +20,7 @@ LOOK_AGAIN = dt.timedelta(minutes=5)
 def close(work: Work) -> None:
     """Close the case. Called by the pass alone, right after verify found both halves right."""
     undecided.keep_next_charge(work)
-    with work.fenced(with_copies=True):
+    with work.fenced():
         cases.move(work.case, State.CLOSED, only_from=[State.CLOSING])
         work.log(Verb.CASE_CLOSED)
         watching.start(work)

@@ -101,10 +101,10 @@ def nearly_mine(view: ListView, case: Case, row: NewRow) -> ListedRow | None:
     changed by a person. So is one of a day that the desk has forgotten, whatever its date: it may
     be the desk's own. A line that is another case's is not.
     """
-    for listed in view.rows:
-        if not _is_same_person(listed, row) or matches(listed, row):
-            continue
-        is_forgotten = forgotten.is_among(listed.cancelled_on, forgotten.days())
+    near = [one for one in view.rows if _is_same_person(one, row) and not matches(one, row)]
+    days = forgotten.days() if near else []
+    for listed in near:
+        is_forgotten = forgotten.is_among(listed.cancelled_on, days)
         is_of_that_day = listed.cancelled_on == row.cancelled_on or is_forgotten
         if is_of_that_day and not _is_of_another(listed, case, is_forgotten=is_forgotten):
             return listed

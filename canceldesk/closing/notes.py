@@ -68,7 +68,8 @@ class Notes:
 
     def copy(self, of: str, keep: Callable[[], object]) -> None:
         """Have `keep` store the desk's copy of something in Billsby with the next writing that
-        takes copies along, unless it has been read once more until then: only the newest counts.
+        takes copies along, unless it has been read once more until then: only the newest reading
+        counts.
         """
         self._copies[of] = keep
 
@@ -78,11 +79,10 @@ class Notes:
         return bool(self._changed)
 
     @contextmanager
-    def written(self, *, with_copies: bool = False) -> Iterator[None]:
+    def written(self, *, with_copies: bool = True) -> Iterator[None]:
         """Store what was changed, and what was to go along, before the block; use it inside the
         lease's fence, which says that it shows. When the block fails nothing of it is stored, and
-        it goes with the next writing. Copies go with a writing that brings something to an end:
-        what is read several times in a pass is stored once.
+        it goes with the next writing, as copies do where they are not to go with this one.
         """
         changed, along = self._changed, self._along
         copies = self._copies if with_copies else {}

@@ -261,8 +261,10 @@ class Work:
         self._read.clear()
 
     @contextmanager
-    def fenced(self, *, with_copies: bool = False) -> Iterator[None]:
-        """A transaction only the lease's holder can make, about the case as it was read."""
+    def fenced(self, *, with_copies: bool = True) -> Iterator[None]:
+        """A transaction only the lease's holder can make, about the case as it was read. What
+        waited for the next writing is written with it (`Notes`).
+        """
         mine = leases.fenced(self.lease, shows=self.notes.are_new, **as_read(self.case))
         with mine, self.notes.written(with_copies=with_copies):
             yield
@@ -284,11 +286,11 @@ class Work:
     @contextmanager
     def sending(self, noting: Callable[[], object]) -> Iterator[None]:
         """Inside, what is sent asks for its go-ahead, and with that `noting` writes down that it
-        leaves now.
+        leaves now. Copies wait: what is about to be changed is read again right after.
         """
 
         def note_that_it_leaves() -> None:
-            with self.fenced():
+            with self.fenced(with_copies=False):
                 noting()
 
         with go_ahead.asked_of(note_that_it_leaves):

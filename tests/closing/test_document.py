@@ -11,6 +11,7 @@ import pytest
 from canceldesk.cases.authority import NotAllowedError
 from canceldesk.cases.models import Case, State, WaitsFor
 from canceldesk.cases.services import CaseError
+from canceldesk.clients.models import Subscription
 from canceldesk.closing import listing, services
 from canceldesk.closing.advance import advance
 from canceldesk.closing.models import Facts, Intent, Step
@@ -53,6 +54,22 @@ def test_what_the_row_is_about_to_be_written_to_is_noted_before(desk: Desk) -> N
     intent = Intent.objects.get(kind="row")
     assert intent.state == Intent.State.SENT
     assert intent.answer == {"fingerprint_before": before}
+
+
+def test_while_the_row_is_written_pages_show_what_billsby_has_just_said(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, subscription = desk.client()
+    case = desk.decided(subscription)
+    add, shown = desk.the_list.add, list[str]()
+
+    def add_slowly(*args: Any, **how: Any) -> RowWritten:
+        shown.append(Subscription.objects.get().status_raw)
+        return add(*args, **how)
+
+    monkeypatch.setattr(desk.the_list, "add", add_slowly)
+    desk.advance(case)
+    assert shown == ["Paused"]
 
 
 def test_a_row_written_by_hand_with_the_same_values_is_adopted(desk: Desk) -> None:

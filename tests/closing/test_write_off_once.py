@@ -272,6 +272,26 @@ def test_a_charge_that_a_case_need_not_wait_for_is_not_waited_for_because_anothe
     assert charge.number in desk.step(two, Step.Name.CLEAR).evidence["left"][0]["number"]
 
 
+def test_nobody_is_asked_to_approve_what_another_case_has_just_sent(desk: Desk) -> None:
+    customer, stopped = desk.client()
+    runs = desk.company.add_subscription(customer.uid, next_billing_at=stopped.next_billing_at)
+    desk.company.panel_suspend(stopped.uid)
+    charge = desk.company.add_invoice(customer.uid, OWED)
+    one, two = desk.decided(stopped), desk.decided(runs)
+    approve(desk, one, charge)
+    desk.company.add_fault("drop_before", "PUT", "*/WrittenOff", times=1)
+    desk.advance(one)
+
+    desk.advance(two)
+
+    step = desk.step(two, Step.Name.CLEAR)
+    assert f"was written off for {one.number}" in step.sentence
+    assert step.state == Step.State.UNKNOWN
+    desk.later(seconds=61)
+    desk.advance(two)
+    assert "Somebody must approve" in desk.step(two, Step.Name.CLEAR).sentence
+
+
 def test_a_charge_that_another_case_was_given_a_new_word_for_is_not_waited_for(
     desk: Desk, two_cases: tuple[Case, Case, Invoice]
 ) -> None:

@@ -93,8 +93,6 @@ def _write_off(work: Work, invoice: Invoice, approval: WriteOffApproval) -> Wait
         return _not_shown_yet(invoice.number, str(first))
     except (Refused, Blocked, NotFound) as problem:
         return _refused(work, intent, invoice, str(problem))
-    finally:
-        work.forget()
     return _read_back(work, intent)
 
 
@@ -113,7 +111,7 @@ def _note_that_it_leaves(
     work: Work, intent: Intent, invoice: Invoice, approval: WriteOffApproval
 ) -> None:
     """Write down what is about to be written off and by whose word; afresh when the invoice or
-    the approval has changed since an earlier try.
+    the approval has changed since an earlier try. What was read until then holds no longer.
 
     Raises _NotNowError.
     """
@@ -137,6 +135,7 @@ def _note_that_it_leaves(
             amount=money(invoice.amount_minor, invoice.currency),
         )
     work.mark_sent(intent)
+    work.forget()
 
 
 def _refused(work: Work, intent: Intent, invoice: Invoice, why: str) -> Waits:
