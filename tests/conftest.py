@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import structlog
 from django.test import Client
+from hypothesis import settings
 from pytest_socket import disable_socket, enable_socket, socket_allow_hosts
 from xdist.scheduler import LoadScopeScheduling
 
@@ -30,6 +31,11 @@ IN_ONE_WORKER = {
     "tests/chaos/test_oracle": "oracle",
 }
 REACHES_LOOPBACK = ("journey", "loopback", "chaos")
+
+
+# How long an example takes says how busy the machine is, not whether the desk is right.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from allauth.mfa.models import Authenticator
 from django.test import Client
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from canceldesk.accounts import services
@@ -117,7 +117,6 @@ def test_of_two_admins_one_may_go(admin: User) -> None:
     assert admin.role == Role.AGENT
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from(["demote", "disable", "enable", "promote"]), st.booleans()),

@@ -123,5 +123,5 @@ class BillingLife(RuleBasedStateMachine):
         self.company.close()
 
 
-BillingLife.TestCase.settings = settings(max_examples=40, stateful_step_count=18, deadline=None)
+BillingLife.TestCase.settings = settings(max_examples=40, stateful_step_count=18)
 TestBillingLife = BillingLife.TestCase

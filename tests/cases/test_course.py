@@ -256,9 +256,7 @@ def moving_clock() -> Iterator[None]:
 
 @pytest.mark.usefixtures("moving_clock", "db")
 def test_no_course_of_events_breaks_a_promise() -> None:
-    run_state_machine_as_test(
-        Desk, settings=settings(max_examples=30, stateful_step_count=20, deadline=None)
-    )
+    run_state_machine_as_test(Desk, settings=settings(max_examples=30, stateful_step_count=20))
 
 
 @pytest.mark.parametrize("state", [State.CLOSING, State.CLOSED])

@@ -268,9 +268,7 @@ def moving_clock() -> Iterator[None]:
 
 @pytest.mark.usefixtures("moving_clock", "db")
 def test_never_two_holders_whose_writes_both_succeed() -> None:
-    run_state_machine_as_test(
-        Workers, settings=settings(max_examples=40, stateful_step_count=25, deadline=None)
-    )
+    run_state_machine_as_test(Workers, settings=settings(max_examples=40, stateful_step_count=25))
 
 
 # ------------------------------------------------------------------ clocks that differ

@@ -18,7 +18,6 @@ EXAMPLES = int(os.environ.get("CANCELDESK_MODEL_EXAMPLES", "0"))
 A_FEW = 25
 
 _ANY = settings(
-    deadline=None,
     print_blob=False,
     report_multiple_bugs=False,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -127,9 +127,7 @@ def test_client_text_never_becomes_a_formula(path, reason):
 words = st.text(max_size=60).filter(lambda value: text.storable(value).strip())
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.builds(
         NewRow,
@@ -340,9 +338,7 @@ def test_a_workbook_saved_by_openpyxl_is_added_to(path):
     assert [row.name for row in WorkbookList(path).read().rows][1] == "Client 1"
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_an_independent_reader_sees_every_other_cell_exactly_one_row_lower(path, data):
     """Random cells around a list, read by openpyxl before and after."""

@@ -25,7 +25,6 @@ from tests.workbook.strategies import Line, Plan, Spelling, new_rows, plans
 EXAMPLES = int(os.environ.get("CANCELDESK_EXAMPLES", "0"))
 MANY = settings(
     max_examples=EXAMPLES or 60,
-    deadline=None,
     derandomize=not EXAMPLES,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )

@@ -66,9 +66,7 @@ def added_or_refused(path):
 VALUES = ["", "#REF!", "A0", "-1", "x", "99999999999999", "A5:A9 B5", "1e999", "&amp;", "NaN"]
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_nonsensical_value_anywhere_is_refused_or_survived(tmp_path, original, data):
     path = tmp_path / "rich.xlsx"
@@ -90,9 +88,7 @@ def test_a_nonsensical_value_anywhere_is_refused_or_survived(tmp_path, original,
         assert refusal.sentence.endswith(".")
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0), st.binary(min_size=1, max_size=30))
 def test_a_file_with_spoilt_bytes_is_refused_or_survived(tmp_path, original, place, noise):
     path = tmp_path / "rich.xlsx"

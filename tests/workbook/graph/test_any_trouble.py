@@ -93,7 +93,7 @@ quirky = st.sets(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(faults=troubles, table=st.booleans(), count=st.integers(0, 3), quirks=quirky)
 def test_two_clients_stand_there_once_each(
     faults: list[Fault], table: bool, count: int, quirks: set[str]
@@ -102,7 +102,7 @@ def test_two_clients_stand_there_once_each(
 
 
 @pytest.mark.chaos
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(faults=troubles, table=st.booleans(), count=st.integers(0, 3), quirks=quirky)
 def test_two_clients_stand_there_once_each_in_many_stories(
     faults: list[Fault], table: bool, count: int, quirks: set[str]

@@ -61,7 +61,7 @@ def by_lxml(rows, moved):
     return etree.tostring(root, method="c14n")
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(ordinary_rows(), st.sampled_from([0, 1, 5, -1]), st.integers(1, 100))
 def test_rows_are_renumbered_as_a_parser_would(rows, step, first):
     def moved(number):

@@ -31,7 +31,7 @@ def read_by_lxml(data):
     return items
 
 
-@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(string_tables(), st.sampled_from([1, 5, 256 * 1024]))
 def test_any_spelling_reads_as_a_parser_reads_it(data, piece):
     with pytest.MonkeyPatch.context() as patching:

@@ -59,7 +59,7 @@ def meaning(element):
     return (element.tag, sorted(element.attrib.items()), children, text)
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(worksheets(), st.sampled_from(PIECES))
 def test_any_spelling_cut_at_any_place_means_the_same(data, piece):
     with pytest.MonkeyPatch.context() as patching:
