@@ -151,3 +151,38 @@ def test_a_long_queue_costs_no_more_queries(
         make_hold(_in_days(number + 1, f"Field{number}").scope.get())
     with django_assert_max_num_queries(12):
         assert browser.get("/retention/").status_code == 200
+
+
+def _many(count: int) -> None:
+    for number in range(count):
+        _in_days(number + 1, f"Field{number:03}")
+
+
+def test_a_queue_too_long_for_one_page_goes_on_on_the_next(browser: Browser) -> None:
+    _many(52)
+    first = _page(browser)
+    assert re.findall(r"Ada Field(\d+)</a>", first) == [f"{number:03}" for number in range(50)]
+    assert "Page 1 of 2" in first
+    second = browser.get("/retention/?page=2").content.decode()
+    assert re.findall(r"Ada Field(\d+)</a>", second) == ["050", "051"]
+
+
+def test_a_further_page_stays_that_page_when_it_changes(browser: Browser) -> None:
+    _many(51)
+    second = browser.get("/retention/?page=2").content.decode()
+    found = re.search(r"/retention/live/(\?version=\w+&amp;page=2)", second)
+    assert found
+    cases.changed(Case.objects.get(client__last_name="Field050"))
+    anew = browser.get(f"/retention/live/{found[1].replace('&amp;', '&')}").content.decode()
+    assert re.findall(r"Ada Field(\d+)</a>", anew) == ["050"]
+    assert 'href="?page=1"' in anew
+
+
+def test_a_page_that_is_not_there_any_more_is_the_last_one(browser: Browser) -> None:
+    _many(3)
+    assert "Ada Field002" in browser.get("/retention/?page=2").content.decode()
+
+
+def test_a_short_queue_has_no_pages(browser: Browser) -> None:
+    _many(50)
+    assert "Further pages" not in _page(browser)

@@ -178,20 +178,24 @@ def field(bound: BoundField) -> dict[str, Any]:
 def pagination(context: Context, page: Page[Any]) -> dict[str, Any]:
     """Links to the neighbouring pages; what else the address asks for is kept."""
     request: HttpRequest = context["request"]
-    kept = [(key, each) for key, values in request.GET.lists() for each in values if key != "page"]
+    asked = [(key, each) for key, values in request.GET.lists() for each in values]
+    kept = [(key, each) for key, each in asked if key not in {"page", "version"}]
     return {"page": page, "kept": urlencode([*kept, ("page", "")])}
 
 
 @register.simple_tag
-def live(url_name: str, *args: object, version: object = "", every: int = 3) -> SafeString:
+def live(
+    url_name: str, *args: object, version: object = "", every: int = 3, page: int = 1
+) -> SafeString:
     """Attributes that make an element ask every few seconds whether it is still right.
 
     The server answers with `web.live.live_fragment`. Give the element an id and let the fragment
-    be that element itself: it replaces itself whole.
+    be that element itself: it replaces itself whole. `page` is which of several pages it shows.
     """
+    asked = {"version": str(version)} | ({"page": str(page)} if page > 1 else {})
     return format_html(
         'data-live hx-get="{}?{}" hx-trigger="every {}s, live" hx-swap="outerHTML"',
         reverse(url_name, args=args),
-        urlencode({"version": str(version)}),
+        urlencode(asked),
         every,
     )

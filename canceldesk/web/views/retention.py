@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.functional import SimpleLazyObject
@@ -20,6 +21,8 @@ from canceldesk.retention import services as retention
 from canceldesk.retention.models import Attempt
 from canceldesk.web.live import live_fragment
 from canceldesk.web.requests import signed_in
+
+ON_A_PAGE = 50
 
 
 class Undecided:
@@ -42,7 +45,7 @@ class Undecided:
 @login_required
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
-    """The whole queue; agents may look."""
+    """The queue, a page of it at a time; agents may look."""
     version = _version()
     return render(request, "retention/page.html", {**_known(request), "version": version})
 
@@ -56,14 +59,13 @@ def live(request: HttpRequest) -> HttpResponse:
 
 def _known(request: HttpRequest) -> Mapping[str, object]:
     user: User = signed_in(request)
+    pages = Paginator(retention.queue().prefetch_related("scope__hold"), ON_A_PAGE)
+    cases = SimpleLazyObject(lambda: pages.get_page(request.GET.get("page")))
     return {
-        "queue": SimpleLazyObject(_queue),
+        "cases": cases,
+        "queue": SimpleLazyObject(lambda: [Undecided(case) for case in cases]),
         "refusal": "" if may(user, Act.RETAIN) else refusal(user, Act.RETAIN),
     }
-
-
-def _queue() -> list[Undecided]:
-    return [Undecided(case) for case in retention.queue().prefetch_related("scope__hold")]
 
 
 def _version() -> str:
