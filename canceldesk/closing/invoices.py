@@ -10,12 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from canceldesk import clock
 from canceldesk.billsby import Invoice, InvoiceStatus
 from canceldesk.cases.models import Case
-from canceldesk.closing.models import SETTLES_IN, Intent, WriteOffApproval
+from canceldesk.closing.models import Intent, WriteOffApproval
 from canceldesk.closing.work import Work
 
 
@@ -113,15 +113,11 @@ def just_written_off_by(case: Case, number: str) -> Case | None:
     """Another case of the client that has written an invoice off so short ago that Billsby may
     still show it as open.
     """
-    since = clock.now() - SETTLES_IN
-    is_fresh = Q(state=Intent.State.SENT, sent_at__gt=since) | Q(
-        state=Intent.State.CONFIRMED, confirmed_at__gt=since
-    )
-    fresh = Intent.objects.filter(
-        is_fresh, case__client=case.client_id, kind=Intent.Kind.WRITE_OFF, target=number
+    others = Intent.objects.filter(
+        case__client=case.client_id, kind=Intent.Kind.WRITE_OFF, target=number
     ).exclude(case=case)
-    first = fresh.select_related("case").first()
-    return None if first is None else first.case
+    fresh = (other for other in others.select_related("case") if other.may_not_show_yet)
+    return next((other.case for other in fresh), None)
 
 
 def needs_approval(case: Case, found: list[Blocking]) -> list[Blocking]:
