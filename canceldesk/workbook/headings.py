@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import re
 import unicodedata
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain, pairwise
 from typing import Final
 
 from canceldesk.workbook.errors import CannotPlace
@@ -99,24 +100,37 @@ def _folded(tab: str) -> str:
 
 
 def find(
-    rows: Mapping[int, Mapping[int, str]], overrides: Mapping[str, str], *, tab: str, file: str
+    rows: Iterable[tuple[int, Mapping[int, str]]],
+    overrides: Mapping[str, str],
+    *,
+    tab: str,
+    file: str,
 ) -> Headings:
-    """The headings among the first rows of a tab, given as texts by row and column.
+    """The headings among the first rows of a tab, given from the top as their number and texts by
+    column. No more rows are asked for than up to the one below the headings.
 
     Raises `CannotPlace` when a needed heading is missing or could be two columns.
     """
     best: tuple[int, _Matched] | None = None
-    for number in sorted(rows):
-        alone = _matched(rows[number], overrides)
+    for number, texts, below in _with_the_row_below(rows):
+        alone = _matched(texts, overrides)
         if alone.complete:
             return _headings(number, alone)
-        below = rows.get(number + 1, {})
-        joined = _matched(_two_lines(rows[number], below), overrides)
+        joined = _matched(_two_lines(texts, below), overrides)
         if joined.complete and _told_by_both(alone, joined, below):
             return _headings(number + 1, joined)
         if best is None or alone.score > best[1].score:
             best = (number, alone)
     raise CannotPlace(_missing_sentence(best, tab, file))
+
+
+def _with_the_row_below(
+    rows: Iterable[tuple[int, Mapping[int, str]]],
+) -> Iterator[tuple[int, Mapping[int, str], Mapping[int, str]]]:
+    """Each row with the texts of the one directly below it; where none is, there are no texts."""
+    end: tuple[int, Mapping[int, str]] = (0, {})
+    for (number, texts), (next_number, next_texts) in pairwise(chain(rows, [end])):
+        yield number, texts, next_texts if next_number == number + 1 else {}
 
 
 @dataclass(frozen=True)

@@ -178,7 +178,7 @@ def find_list(
     file = WorkbookFile(data, name, checking=checking, strings=strings)
     chosen = _chosen(file, tab)
     sheet = Worksheet.of(file.package, chosen.part, _what(chosen, file), ours=ours)
-    top = {row.number: _texts(file, row.cells) for row in _first_rows(sheet)}
+    top = ((row.number, _texts(file, row.cells)) for row in _first_rows(sheet))
     found = headings.find(top, overrides, tab=chosen.name, file=name)
     return FoundList(file, chosen, sheet, _below_merges(found, sheet), currency)
 

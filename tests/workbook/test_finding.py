@@ -19,6 +19,10 @@ def path(tmp_path):
     return tmp_path / "clients.xlsx"
 
 
+def found_in(rows, overrides, *, tab="t", file="f"):
+    return headings.find(rows.items(), overrides, tab=tab, file=file)
+
+
 @pytest.mark.parametrize(
     ("tabs", "wanted", "chosen"),
     [
@@ -101,15 +105,33 @@ def test_a_tab_that_cannot_be_told_is_refused_by_name(tabs, wanted, said):
     ],
 )
 def test_headings_are_known_in_the_usual_spellings(row):
-    found = headings.find({3: dict(enumerate(row, start=1))}, {}, tab="t", file="f")
+    found = found_in({3: dict(enumerate(row, start=1))}, {})
     assert found.row == 3
     assert list(found.columns.values()) == [1, 2, 3, 4, 5, 6]
     assert (found.left, found.right) == (1, 6)
 
 
+def test_no_row_is_read_further_down_than_right_below_the_headings():
+    def rows():
+        yield 1, {1: "Left us"}
+        yield 2, dict(enumerate(HEADINGS, start=1))
+        yield 3, {1: "Ann Example"}
+        pytest.fail("a row further down was read")
+
+    assert headings.find(rows(), {}, tab="t", file="f").row == 2
+
+
+def test_headings_on_two_lines_leave_no_row_between_them():
+    upper = {1: "Client", 2: "Phone", 3: "Cancellation", 4: "Total", 5: "Number of", 6: "Reason"}
+    lower = {1: "name", 2: "number", 3: "date", 4: "collected", 5: "months"}
+    assert found_in({2: upper, 3: lower}, {}).row == 3
+    with pytest.raises(CannotPlace):
+        found_in({2: upper, 4: lower}, {})
+
+
 def test_a_surer_heading_wins_over_a_general_one():
     row = dict(enumerate(("Date", "Client name", "Name", *HEADINGS[1:], "Total"), start=1))
-    found = headings.find({1: row}, {}, tab="t", file="f")
+    found = found_in({1: row}, {})
     assert found.texts["cancelled_on"] == "Date of Cancellation"
     assert found.texts["name"] == "Client name"
     assert found.texts["collected"] == "Total Amount Collected"
@@ -118,25 +140,25 @@ def test_a_surer_heading_wins_over_a_general_one():
 def test_headings_on_two_lines_are_read_together():
     upper = {1: "Client", 2: "Phone", 3: "Date of", 4: "Total amount", 5: "Months in", 6: "Reason"}
     lower = {2: "number", 3: "cancellation", 4: "collected", 5: "the program"}
-    found = headings.find({2: upper, 3: lower, 4: {1: "Ann"}}, {}, tab="t", file="f")
+    found = found_in({2: upper, 3: lower, 4: {1: "Ann"}}, {})
     assert found.row == 3
     assert found.texts["collected"] == "Total amount collected"
 
 
 def test_the_topmost_of_two_lists_is_the_list():
     row = dict(enumerate(HEADINGS, start=1))
-    assert headings.find({4: row, 30: row}, {}, tab="t", file="f").row == 4
+    assert found_in({4: row, 30: row}, {}).row == 4
 
 
 def test_an_unusual_heading_can_be_named():
     row = dict(enumerate(("Who", *HEADINGS[1:]), start=1))
-    found = headings.find({1: row}, {"name": "who"}, tab="t", file="f")
+    found = found_in({1: row}, {"name": "who"})
     assert found.columns["name"] == 1
 
 
 def test_missing_headings_are_named_with_those_that_were_found():
     with pytest.raises(CannotPlace) as refusal:
-        headings.find({7: {1: "Name", 2: "Phone", 3: "Reason"}}, {}, tab="Gone", file="b.xlsx")
+        found_in({7: {1: "Name", 2: "Phone", 3: "Reason"}}, {}, tab="Gone", file="b.xlsx")
     sentence = refusal.value.sentence
     assert "row 7 has the headings “Name”, “Phone”, “Reason”" in sentence
     assert "missing: “date of cancellation”, “total amount collected”" in sentence
@@ -147,31 +169,31 @@ def test_two_columns_for_one_heading_are_not_guessed_between():
     row = dict(enumerate((*HEADINGS, "Phone Number"), start=1))
     said = "phone number could be “Phone” (column B), “Phone Number” (column G)"
     with pytest.raises(CannotPlace, match=re.escape(said)):
-        headings.find({1: row}, {}, tab="t", file="f")
+        found_in({1: row}, {})
 
 
 def test_two_lists_side_by_side_are_not_guessed_between():
     row = dict(enumerate((*HEADINGS, "", *HEADINGS), start=1))
     with pytest.raises(CannotPlace, match=re.escape("name could be “Name” (column A), “Name” (c")):
-        headings.find({1: row}, {}, tab="t", file="f")
+        found_in({1: row}, {})
 
 
 def test_a_client_is_not_taken_for_a_second_line_of_headings():
     upper = {1: "Customer", 20: "Name", **dict(enumerate(HEADINGS[1:], start=21))}
-    found = headings.find({1: upper, 2: {1: "Acme Ltd"}}, {}, tab="t", file="f")
+    found = found_in({1: upper, 2: {1: "Acme Ltd"}}, {})
     assert (found.row, found.columns["name"]) == (1, 20)
 
 
 def test_a_second_line_may_tell_two_columns_apart():
     upper = dict(enumerate(("Name", "Phone", "Date", "Date", "Total", "Months", "Reason"), start=1))
     lower = {3: "of request", 4: "of cancellation"}
-    found = headings.find({1: upper, 2: lower}, {}, tab="t", file="f")
+    found = found_in({1: upper, 2: lower}, {})
     assert (found.row, found.columns["cancelled_on"]) == (2, 4)
 
 
 def test_what_stands_beside_the_headings_is_known_too():
     row = dict(enumerate(("No.", *HEADINGS, " Status ", "", "Far away"), start=1))
-    found = headings.find({1: row}, {}, tab="t", file="f")
+    found = found_in({1: row}, {})
     assert found.others == {1: "No.", 8: "Status"}
     assert (found.left, found.right) == (1, 8)
 
@@ -179,14 +201,14 @@ def test_what_stands_beside_the_headings_is_known_too():
 def test_one_column_cannot_be_two_fields():
     row = dict(enumerate(HEADINGS, start=1))
     with pytest.raises(CannotPlace, match="could be"):
-        headings.find({1: row}, {"months": "Phone"}, tab="t", file="f")
+        found_in({1: row}, {"months": "Phone"})
 
 
 def test_a_tab_without_headings_is_refused():
     with pytest.raises(CannotPlace, match="No headings were found"):
-        headings.find({1: {1: "Total"}}, {}, tab="t", file="f")
+        found_in({1: {1: "Total"}}, {})
     with pytest.raises(CannotPlace, match="No headings were found"):
-        headings.find({}, {}, tab="t", file="f")
+        found_in({}, {})
 
 
 def test_nothing_is_written_where_the_place_is_not_found(path):
@@ -364,5 +386,5 @@ def test_the_clients_own_phone_number_is_a_heading_too():
         2: "Client\N{RIGHT SINGLE QUOTATION MARK}s phone number",
         **dict(enumerate(HEADINGS[2:], start=3)),
     }
-    found = headings.find({1: row}, {}, tab="t", file="f")
+    found = found_in({1: row}, {})
     assert (found.columns["name"], found.columns["phone"]) == (1, 2)

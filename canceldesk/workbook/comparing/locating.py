@@ -91,7 +91,7 @@ class _Found:
         """The headings; found as soon as all rows were taken that may hold them."""
         if self._headings is None:
             overrides, tab, file = self._where
-            texts = {row.number: _texts(row) for row in self._top}
+            texts = ((row.number, _texts(row)) for row in self._top)
             self._headings = headings.find(texts, overrides, tab=tab, file=file)
             for row in self._top:
                 self._list(row, self._headings)

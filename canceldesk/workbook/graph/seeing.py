@@ -213,10 +213,10 @@ def look(sitting: Sitting, wanted: Wanted, before: Seen | None = None) -> Seen:
     tab, tab_id = (before.tab, before.tab_id) if before else _tab(sitting, wanted.tab)
     lines = _lines(sitting, tab_id)
     date1904 = _is_1904(sitting)
-    top = {
-        number: _texts(line, date1904=date1904)
+    top = (
+        (number, _texts(line, date1904=date1904))
         for number, line in enumerate(lines[: headings.ROWS_SEARCHED], start=1)
-    }
+    )
     found = headings.find(top, wanted.headings, tab=tab, file=file)
     return Seen(
         item_id=sitting.item.id,
