@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -121,7 +122,7 @@ SENTENCES: dict[Verb, str] = {
 }
 
 
-def record(
+def entry(
     verb: Verb,
     *,
     by: User | None = None,
@@ -129,10 +130,32 @@ def record(
     client: Client | None = None,
     **data: Any,  # noqa: ANN401 - whatever JSON can hold
 ) -> LogEntry:
-    """Add an entry. `by` None means the desk itself. `data` must be JSON and hold no secret."""
+    """An entry of now that is yet to be added. `by` None means the desk itself. `data` must be JSON
+    and hold no secret.
+    """
     if case is not None and client is None:
         client = case.client
-    return LogEntry.objects.create(verb=verb, by=by, case=case, client=client, data=data)
+    return LogEntry(verb=verb, by=by, case=case, client=client, data=data)
+
+
+def record(
+    verb: Verb,
+    *,
+    by: User | None = None,
+    case: Case | None = None,
+    client: Client | None = None,
+    **data: Any,  # noqa: ANN401 - as for `entry`
+) -> LogEntry:
+    """Add an entry, which is as `entry` makes it."""
+    made = entry(verb, by=by, case=case, client=client, **data)
+    made.save()
+    return made
+
+
+def add(entries: Sequence[LogEntry]) -> None:
+    """Add entries in this order with one statement."""
+    if entries:
+        LogEntry.objects.bulk_create(entries)
 
 
 def sentence(entry: LogEntry) -> str:

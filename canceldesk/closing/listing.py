@@ -71,7 +71,7 @@ def mine(view: ListView, case: Case, row: NewRow) -> list[ListedRow]:
     alike = [
         listed for listed in view.rows if not listed.reference.strip() and matches(listed, row)
     ]
-    if numbered and not alike:
+    if not alike:
         return numbered
     certain, uncertain = _rows_of_others(view, case, row)
     left = max(0, len(alike) - certain)

@@ -13,7 +13,8 @@ import structlog
 from django.db import DataError, transaction
 
 from canceldesk import clock
-from canceldesk.cases.models import Case
+from canceldesk.cases import log
+from canceldesk.cases.models import Case, LogEntry
 from canceldesk.closing.models import Step
 from canceldesk.closing.results import Done, NotNeeded, Result, Waits
 
@@ -31,6 +32,7 @@ class Notes:
         self._changed: dict[str, Step] = {}
         self._along: list[Callable[[], object]] = []
         self._copies: dict[str, Callable[[], object]] = {}
+        self._entries: list[LogEntry] | None = None
 
     def of(self, name: Step.Name) -> Step | None:
         """The newest note about a step, written or not."""
@@ -73,6 +75,12 @@ class Notes:
         """
         self._copies[of] = keep
 
+    def log(self, entry: LogEntry) -> None:
+        """Add an entry to the log with the writing under way: once, at its end, with all others."""
+        if self._entries is None:
+            raise RuntimeError(f"{entry.verb} is to be logged, but nothing is being written.")
+        self._entries.append(entry)
+
     @property
     def are_new(self) -> bool:
         """Whether a step is to be written that pages show otherwise."""
@@ -88,17 +96,22 @@ class Notes:
         copies = self._copies if with_copies else {}
         self._changed, self._along = {}, []
         self._copies = {} if with_copies else self._copies
+        entries: list[LogEntry] = []
+        self._entries = entries
         try:
             _store(changed)
             _store_copies(copies)
             for write in along:
                 write()
             yield
+            log.add(entries)
         except BaseException:
             self._changed = changed | self._changed
             self._copies = copies | self._copies
             self._along = along + self._along
             raise
+        finally:
+            self._entries = None
 
 
 def _store(changed: dict[str, Step]) -> None:

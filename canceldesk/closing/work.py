@@ -298,4 +298,4 @@ class Work:
 
     def log(self, verb: Verb, **data: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
         """Record what the desk did; call it inside `fenced`."""
-        log.record(verb, case=self.case, **data)
+        self.notes.log(log.entry(verb, case=self.case, **data))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from tests.chaos.points import Points
@@ -36,6 +36,7 @@ def _commits(points: Points) -> None:
     from django.db import transaction
     from django.db.models.signals import post_save
 
+    from canceldesk.cases import log
     from canceldesk.cases.models import LogEntry
 
     told = threading.local()
@@ -62,6 +63,14 @@ def _commits(points: Points) -> None:
         if created and verb not in told.verbs:
             told.verbs.append(verb)
 
+    add = log.add
+
+    def add_and_hear(entries: Sequence[LogEntry]) -> None:
+        add(entries)
+        for entry in entries:
+            hear(entry, created=True)
+
+    log.add = add_and_hear
     transaction.Atomic.__enter__ = begin  # type: ignore[method-assign]
     transaction.Atomic.__exit__ = commit  # type: ignore[method-assign]
     post_save.connect(hear, sender=LogEntry, weak=False, dispatch_uid="chaos")

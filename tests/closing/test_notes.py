@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-from django.db import DataError, IntegrityError, OperationalError, transaction
+from collections.abc import Callable
 
+import pytest
+from django.db import DataError, IntegrityError, OperationalError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from canceldesk.cases import log
+from canceldesk.cases.log import Verb
 from canceldesk.cases.models import Case
 from canceldesk.closing.models import Step
 from canceldesk.closing.notes import Notes
@@ -19,10 +24,16 @@ def case() -> Case:
     return make_case()
 
 
-def refused(notes: Notes) -> None:
+def refused(notes: Notes, within: Callable[[], object] = lambda: None) -> None:
     """A writing that the database refuses after all has gone with it."""
-    with pytest.raises(IntegrityError), transaction.atomic(), notes.written():
-        raise IntegrityError("another case's row looks the same")
+
+    def store() -> None:
+        with transaction.atomic(), notes.written():
+            within()
+            raise IntegrityError("another case's row looks the same")
+
+    with pytest.raises(IntegrityError):
+        store()
 
 
 def write(notes: Notes) -> None:
@@ -131,3 +142,40 @@ def test_a_database_that_is_away_while_copies_are_stored_is_told(case: Case) -> 
     notes.copy("invoices", away)
     with pytest.raises(OperationalError):
         write(notes)
+
+
+def test_what_is_logged_in_one_writing_is_added_in_order_with_one_statement(case: Case) -> None:
+    notes = Notes(case)
+    with transaction.atomic(), notes.written():
+        notes.log(log.entry(Verb.CASE_RETRIED, case=case))
+        notes.log(log.entry(Verb.CASE_CLOSED, case=case))
+        assert not case.log.exists()
+    with CaptureQueriesContext(connection) as asked:
+        notes.along(lambda: notes.log(log.entry(Verb.VERIFIED, case=case)))
+        with transaction.atomic(), notes.written():
+            notes.log(log.entry(Verb.WATCH_ENDED, case=case))
+    assert [entry.verb for entry in case.log.all()] == [
+        Verb.CASE_RETRIED,
+        Verb.CASE_CLOSED,
+        Verb.VERIFIED,
+        Verb.WATCH_ENDED,
+    ]
+    assert sum("INSERT" in one["sql"] for one in asked.captured_queries) == 1
+
+
+def test_what_is_logged_goes_with_its_writing_or_not_at_all(case: Case) -> None:
+    notes = Notes(case)
+    notes.along(lambda: notes.log(log.entry(Verb.VERIFIED, case=case)))
+    refused(notes, lambda: notes.log(log.entry(Verb.CASE_CLOSED, case=case)))
+    write(notes)
+    assert [entry.verb for entry in case.log.all()] == [Verb.VERIFIED]
+
+
+def test_nothing_can_be_logged_that_no_writing_would_take_along(case: Case) -> None:
+    notes = Notes(case)
+    with pytest.raises(RuntimeError, match="nothing is being written"):
+        notes.log(log.entry(Verb.CASE_CLOSED, case=case))
+    write(notes)
+    with pytest.raises(RuntimeError, match="nothing is being written"):
+        notes.log(log.entry(Verb.CASE_CLOSED, case=case))
+    assert not case.log.exists()
