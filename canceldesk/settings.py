@@ -61,7 +61,11 @@ def _database(url: str) -> dict[str, Any]:
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": CONNECTION_SECONDS,
         "CONN_HEALTH_CHECKS": True,  # the server may have been restarted meanwhile
-        "OPTIONS": dict(parse_qsl(parts.query)),
+        "OPTIONS": {
+            "server_side_binding": True,
+            "prepare_threshold": 3,
+            **dict(parse_qsl(parts.query)),
+        },
     }
 
 
