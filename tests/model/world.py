@@ -5,7 +5,7 @@ its judge.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,7 +20,7 @@ from billsby_sandbox.transport import InProcessTransport
 from canceldesk import clock, outside
 from canceldesk.accounts.models import Role, User
 from canceldesk.billsby.client import HttpBillsby
-from canceldesk.cases import waking
+from canceldesk.cases import log, waking
 from canceldesk.cases.models import Case, LogEntry
 from canceldesk.closing import clock_set_back
 from canceldesk.closing.models import Facts
@@ -82,6 +82,15 @@ def stage(patch: pytest.MonkeyPatch) -> Iterator[Stage]:
         if created and made.world is not None:
             made.world.judge.noted(instance)
 
+    add = log.add
+
+    def add_and_notice(entries: Sequence[LogEntry]) -> None:
+        add(entries)
+        for entry in entries:
+            noticed(entry, created=True)
+
+    # Added together, entries send no signal.
+    patch.setattr(log, "add", add_and_notice)
     for model in (LogEntry, Facts):
         post_save.connect(noticed, sender=model)
     with clock.frozen(START):
