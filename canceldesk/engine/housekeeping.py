@@ -64,7 +64,8 @@ def sweep() -> int:
     if died:
         client().cancel_workflows(list(died))
     waiting = {case_id for case_id, one in queued.items() if one.workflow_id not in died}
-    return sum(enqueue(case_id) for case_id in due if case_id not in waiting)
+    found = [case_id for case_id in due if case_id not in waiting]
+    return sum(enqueue(case_id, after_the_woken=True) for case_id in found)
 
 
 def _queued_passes() -> dict[int, WorkflowStatus]:

@@ -20,6 +20,7 @@ logger = structlog.get_logger(__name__)
 PASSES, CHORES = "passes", "chores"
 ONE_PASS, REFRESH, COMPARE = "one_pass", "refresh_clients", "compare_book"
 UNFINISHED = ["ENQUEUED", "PENDING"]
+LAST = 1  # in DBOS the smaller number goes first, and what has none before all that have
 
 # Shorter than a lease: a case cannot be queued again before the engine has let go of its pass, and
 # nobody is to wait for that once the lease has run out.
@@ -27,13 +28,17 @@ PASS_LIMIT = dt.timedelta(seconds=45)
 CHORE_LIMIT = dt.timedelta(hours=1)
 
 
-def enqueue(case_id: int) -> bool:
+def enqueue(case_id: int, *, after_the_woken: bool = False) -> bool:
     """Have a worker make a pass over the case soon. False when one is queued already.
+
+    `after_the_woken` lets those go first that somebody woke, however late they come: what the clock
+    brings can wait, somebody who has just decided cannot, because their client may be charged.
 
     Raises whatever the engine's database raises.
     """
     key = f"case-{case_id}"
-    return _put(PASSES, ONE_PASS, key, f"{key}-{secrets.token_hex(8)}", PASS_LIMIT, case_id)
+    name = f"{key}-{secrets.token_hex(8)}"
+    return _put(PASSES, ONE_PASS, key, name, PASS_LIMIT, case_id, is_last=after_the_woken)
 
 
 def enqueue_refresh() -> bool:
@@ -46,7 +51,15 @@ def enqueue_comparison(now: dt.datetime) -> bool:
     return _put(CHORES, COMPARE, COMPARE, f"{COMPARE}-{now:%Y-%m-%d-%H}", CHORE_LIMIT)
 
 
-def _put(queue: str, workflow: str, key: str, name: str, limit: dt.timedelta, *args: int) -> bool:
+def _put(
+    queue: str,
+    workflow: str,
+    key: str,
+    name: str,
+    limit: dt.timedelta,
+    *args: int,
+    is_last: bool = False,
+) -> bool:
     """`key` is what is queued at most once at a time, `name` what happens once at all."""
     options: EnqueueOptions = {
         "queue_name": queue,
@@ -57,6 +70,8 @@ def _put(queue: str, workflow: str, key: str, name: str, limit: dt.timedelta, *a
         "app_version": VERSION,
         "workflow_timeout": limit.total_seconds(),
     }
+    if is_last:
+        options["priority"] = LAST
     try:
         client().enqueue(options, *args)
     except (dbos_error.DBOSQueueDeduplicatedError, dbos_error.DBOSWorkflowIDInUseError):

@@ -53,6 +53,17 @@ def test_every_due_case_is_queued_the_longest_waiting_first() -> None:
     assert cases_queued() == [sooner.pk, later.pk]
 
 
+def test_who_is_woken_after_a_sweep_goes_before_what_it_found() -> None:
+    swept = make_case(next_pass_at=clock.now())
+    engine.sweep()
+    engine.enqueue(swept.pk + 1)
+
+    of_swept, of_woken = (one.priority for one in queued())
+    assert of_swept is not None
+    assert of_woken is not None
+    assert of_woken < of_swept  # the smaller number goes first
+
+
 def test_a_second_sweep_finds_everything_queued() -> None:
     make_case(next_pass_at=clock.now())
     engine.sweep()

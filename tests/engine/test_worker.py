@@ -71,6 +71,25 @@ def test_a_worker_does_what_was_queued_before_and_after_it_started(
     assert finished == {"13", "14"}
 
 
+def test_who_was_woken_goes_first_however_long_others_have_waited(
+    made: queue.Queue[tuple[int, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "HANDED_OUT", 1)
+    monkeypatch.setattr(configuration, "whole", lambda _name: 1)
+    for case_id in (21, 22):
+        engine.enqueue(case_id, after_the_woken=True)
+    for case_id in (23, 24):
+        engine.enqueue(case_id)
+    worker = engine.Worker()
+    worker.start()
+    try:
+        order = [made.get(timeout=PATIENCE)[0] for _ in range(4)]
+    finally:
+        worker.stop()
+
+    assert order == [23, 24, 21, 22]
+
+
 def test_a_stopped_worker_takes_no_more_work(made: queue.Queue[tuple[int, str]]) -> None:
     worker = engine.Worker()
     worker.start()
