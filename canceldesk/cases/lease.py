@@ -10,7 +10,7 @@ clock, such as days and dates of charges, no lease can help.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -57,8 +57,10 @@ def free(now: dt.datetime) -> Q:
     return Q(lease_until=None) | ~in_force
 
 
-def take(case_id: int, owner: str) -> Lease | None:
-    """The lease on a case, or None while somebody else holds it."""
+def take(case_id: int, owner: str, *, along: Collection[str] = ()) -> Lease | None:
+    """The lease on a case, or None while somebody else holds it. `along` names what else of the
+    case is to be read with it: each would else be a question of its own.
+    """
     now = clock.now()
     with transaction.atomic():
         taken = Case.objects.filter(free(now), pk=case_id).update(
@@ -66,7 +68,7 @@ def take(case_id: int, owner: str) -> Lease | None:
         )
         if not taken:
             return None
-        case = Case.objects.select_related("client", "reason").get(pk=case_id)
+        case = Case.objects.select_related("client", "reason", *along).get(pk=case_id)
     return Lease(case_id, case.lease_token, case)
 
 

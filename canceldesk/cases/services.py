@@ -317,16 +317,13 @@ def move(
 
     Raises MovedOnError when the case is in none of `only_from` any more.
     """
+    # What the newest pass waited for belonged to the state that is left now.
+    fields |= {"state": to, "waits_for": WaitsFor.NOTHING, "waits_sentence": ""}
     if to not in OPEN_STATES:
         fields["ended_at"] = clock.now()
     with transaction.atomic(savepoint=False):
         moved = Case.objects.filter(pk=case.pk, state__in=list(only_from)).update(
-            state=to,
-            version=F("version") + 1,
-            # What the newest pass waited for belonged to the state that is left now.
-            waits_for=WaitsFor.NOTHING,
-            waits_sentence="",
-            **fields,
+            version=F("version") + 1, **fields
         )
         if moved:
             CaseSubscription.objects.filter(case=case).update(is_open=to in OPEN_STATES)
@@ -336,7 +333,8 @@ def move(
             f"{case.number} is already {_IN_WORDS[State(case.state)]}. "
             "Look at it again before you go on."
         )
-    case.refresh_from_db(fields=["state", "version", "waits_for", "waits_sentence", *fields])
+    for name, value in fields.items():
+        setattr(case, name, value)
 
 
 def changed(case: Case) -> None:

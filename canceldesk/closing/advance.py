@@ -69,7 +69,7 @@ def advance(case_id: int, *, owner: str) -> bool:
     False when somebody else is at it, or took it over meanwhile; nothing is raised for what
     goes wrong outside: that becomes the case's waiting sentence.
     """
-    lease = leases.take(case_id, owner)
+    lease = leases.take(case_id, owner, along=("facts", "watch"))
     if lease is None:
         return False
     case = lease.case

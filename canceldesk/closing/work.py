@@ -67,7 +67,7 @@ class Work:
 
     @property
     def facts_if_taken(self) -> Facts | None:
-        """The case's facts, if they have been taken; asked of the database until there are some."""
+        """The case's facts, if they had been taken when the pass began or were taken by it."""
         return getattr(self.case, "facts", None)
 
     @cached_property

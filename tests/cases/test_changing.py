@@ -21,6 +21,7 @@ from canceldesk.cases.models import (
     LogEntry,
     Message,
     State,
+    WaitsFor,
 )
 from canceldesk.cases.services import CaseError, MovedOnError, WithdrawBecause
 from tests.factories import make_case, make_client, make_subscription, make_user
@@ -305,6 +306,15 @@ def test_moving_takes_its_fields_along_and_shows() -> None:
     stored = Case.objects.get()
     assert (stored.withdrawn_because, stored.version) == ("a test", 1)
     assert case.withdrawn_because == "a test"
+
+
+def test_a_case_that_was_moved_is_as_it_is_stored_but_for_what_pages_compare() -> None:
+    case = make_case(waits_for=WaitsFor.PERSON, waits_sentence="Suspend it in Billsby.")
+    cases.move(case, State.WITHDRAWN, only_from=[State.NEW], withdrawn_because="a test")
+    stored = Case.objects.get()
+    for field in {one.attname for one in Case._meta.concrete_fields} - {"version"}:
+        assert getattr(case, field) == getattr(stored, field), field
+    assert (stored.waits_for, stored.waits_sentence) == (WaitsFor.NOTHING, "")
 
 
 # ---------------------------------------------------------------- retrying

@@ -17,12 +17,13 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from pytest_django import DjangoAssertNumQueries
 
 from canceldesk import clock
 from canceldesk.cases import lease as leases
 from canceldesk.cases.lease import LENGTH, Lease, LostLeaseError
 from canceldesk.cases.models import Case
-from tests.factories import make_case
+from tests.factories import make_case, make_facts
 
 MOMENT = dt.timedelta(microseconds=1)
 
@@ -72,6 +73,17 @@ def test_it_is_free_again_when_the_lease_has_run_out(case: Case) -> None:
     clock.advance(LENGTH + MOMENT)
     second = take(case, "two")
     assert second.token > first.token
+
+
+def test_what_is_read_along_is_not_asked_for_again(
+    case: Case, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    facts = make_facts(case)
+    lease = leases.take(case.pk, "one", along=("facts", "watch"))
+    assert lease is not None
+    with django_assert_num_queries(0):
+        assert lease.case.facts == facts
+        assert getattr(lease.case, "watch", None) is None
 
 
 def test_there_is_no_lease_on_a_case_that_does_not_exist(db: None) -> None:
