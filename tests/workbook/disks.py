@@ -81,8 +81,8 @@ def visible(path):
 
 
 def leftovers(path):
-    """What must not stay when all is well: everything but the lock and the backups."""
-    stay = ("canceldesk-lock", "canceldesk-backups")
+    """What must not stay when all is well: everything but the locks and the backups."""
+    stay = ("canceldesk-lock", "canceldesk-turn", "canceldesk-backups")
     names = [file.name for file in path.parent.iterdir() if ".canceldesk-" in file.name]
     return [name for name in names if not name.endswith(stay)]
 

@@ -16,9 +16,11 @@ from canceldesk.workbook.errors import CannotSave, InUse
 from canceldesk.workbook.storing import contents, disk
 from canceldesk.workbook.storing.companions import real
 from canceldesk.workbook.storing.lease import Lease
-from canceldesk.workbook.storing.oslock import NoLocksHere, OsLock
+from canceldesk.workbook.storing.oslock import LockInTurn, NoLocksHere
 from canceldesk.workbook.storing.owners import person_inside
 
+_FIRST_LOOK_SECONDS: Final = 0.01
+"""What others hold for one saving is free again in a moment; what a person has open is not."""
 _POLL_SECONDS: Final = 0.1
 _ANOTHER_WORKER: Final = "another worker of the desk"
 
@@ -33,11 +35,12 @@ class Waiting:
 
     def until(self, free: Callable[[], bool]) -> bool:
         """Ask `free` until it says yes or the time is over; whether it did."""
-        deadline = self.now() + self.seconds
+        deadline, pause = self.now() + self.seconds, _FIRST_LOOK_SECONDS
         while not free():
             if self.now() >= deadline:
                 return False
-            self.sleep(_POLL_SECONDS)
+            self.sleep(pause)
+            pause = min(2 * pause, _POLL_SECONDS)
         return True
 
 
@@ -64,7 +67,8 @@ def held(path: Path, waiting: Waiting) -> Iterator[None]:
     """Be the only worker of the desk that writes to `path`.
 
     The lock is the operating system's on a file beside the workbook, so it ends with the process
-    that holds it, however that ends; NFS and SMB pass it on to the server. A file system without
+    that holds it, however that ends; NFS and SMB pass it on to the server. Workers wait for it in
+    turn. A file system without
     locks gets a lease instead (`lease.Lease`). A share that was mounted to keep locks on the own
     machine (`nolock`, `nobrl`) excludes nobody else; even then no save is lost, because
     `saving.replace` decides by what it took out. Raises `InUse` and `CannotSave`.
@@ -126,12 +130,15 @@ def wait_until_closed(path: Path, waiting: Waiting) -> None:
 
 
 def _claimed(path: Path, waiting: Waiting) -> _Claim:
+    lock = LockInTurn(path)
     try:
-        return _taken(OsLock(path), path, waiting)
+        return _taken(lock, path, waiting)
     except NoLocksHere:
         pass
     except OSError as error:
         raise _cannot(path, error) from error
+    finally:
+        lock.step_aside()
     try:
         return _taken(Lease(path, waiting.now), path, waiting)
     except OSError as error:

@@ -27,12 +27,12 @@ class NoLocksHere(Exception):
 class OsLock:
     """A lock that ends with the process. The file stays, for removing it would need a lock itself.
 
-    `take` raises `NoLocksHere` or OSError.
+    `take` raises `NoLocksHere` or OSError. `purpose` tells apart the locks of one workbook.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, purpose: str = "lock") -> None:
         self._path = path
-        self._file = companion(path, "lock")
+        self._file = companion(path, purpose)
         self._descriptor = -1
 
     def take(self) -> bool:
@@ -70,6 +70,38 @@ class OsLock:
         with contextlib.suppress(OSError, AttributeError):
             os.fchmod(descriptor, stat.S_IMODE(self._path.stat().st_mode) & _ANYONES)
         return descriptor
+
+
+class LockInTurn:
+    """The lock, for which one worker at a time waits; it is the next to have it.
+
+    Whoever waits looks only every now and then. Of two workers that both have many rows to write,
+    the one that has just given the lock back would have it again each time, and the other wait in
+    vain until its time is over.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._turn, self._lock = OsLock(path, "turn"), OsLock(path)
+        self._is_next = False
+
+    def take(self) -> bool:
+        """Try once, and stay the next one if that fails, until `step_aside`. Raises as `OsLock`."""
+        self._is_next = self._is_next or self._turn.take()
+        return self._is_next and self._lock.take()
+
+    def step_aside(self) -> None:
+        """Let others wait: the lock has been taken, or is not waited for any more."""
+        if self._is_next:
+            self._turn.release()
+        self._is_next = False
+
+    def still_ours(self) -> bool:
+        """As of `OsLock`."""
+        return self._lock.still_ours()
+
+    def release(self) -> None:
+        """Let the next one in."""
+        self._lock.release()
 
 
 if sys.platform == "win32":  # pragma: no cover - the other half runs where the tests run

@@ -19,7 +19,7 @@ from canceldesk.workbook.storing import lease, locking, oslock
 from canceldesk.workbook.storing.companions import companion
 from canceldesk.workbook.storing.lease import STOOD_STILL, Lease
 from canceldesk.workbook.storing.locking import Waiting
-from canceldesk.workbook.storing.oslock import OsLock
+from canceldesk.workbook.storing.oslock import LockInTurn, NoLocksHere, OsLock
 from tests.workbook import disks
 from tests.workbook.disks import Clock
 
@@ -90,6 +90,57 @@ def test_whoever_waits_gets_it_when_it_is_given_back(path):
         assert clock.slept == 3
 
 
+def test_who_has_just_given_it_back_does_not_have_it_before_who_waits(path):
+    busy, waits = LockInTurn(path), LockInTurn(path)
+    assert busy.take()
+    busy.step_aside()
+    assert not waits.take()
+    busy.release()
+
+    again = LockInTurn(path)
+    assert not again.take()
+    assert waits.take()
+    waits.step_aside()
+    assert not again.take()
+    waits.release()
+    assert again.take()
+
+
+@pytest.mark.usefixtures("share")
+def test_who_waits_no_longer_keeps_nobody_waiting(path):
+    held = OsLock(path)
+    try:
+        is_lockable = held.take()
+    except NoLocksHere:
+        pytest.skip("nobody waits in turn where there are no locks")
+    assert is_lockable
+    with pytest.raises(InUse), locking.held(path, Clock().waiting(1)):
+        pass
+    held.release()
+    assert is_free(path)
+
+
+def test_a_worker_that_dies_waiting_keeps_nobody_waiting(path):
+    with locking.held(path, Waiting(0)):
+        worker = subprocess.Popen([sys.executable, "-c", WAITING, path], stdout=subprocess.PIPE)
+        assert worker.stdout is not None
+        with worker:
+            assert worker.stdout.readline() == b"waiting\n"
+            assert not OsLock(path, "turn").take()
+            worker.kill()
+    assert is_free(path)
+
+
+def test_looks_come_quickly_at_first_and_then_every_tenth_of_a_second(path):
+    clock = Clock()
+    held = OsLock(path)
+    assert held.take()
+    with pytest.raises(InUse), locking.held(path, clock.waiting(0.16)):
+        pass
+    held.release()
+    assert clock.slept == 5  # 10, 20, 40 and 80 ms, then 100
+
+
 def test_waiting_has_an_end(path):
     clock = Clock()
     with (
@@ -122,6 +173,18 @@ HOLDING = textwrap.dedent(
     """
 )
 
+WAITING = textwrap.dedent(
+    """
+    import sys, time
+    from pathlib import Path
+    from canceldesk.workbook.storing.oslock import LockInTurn
+    lock = LockInTurn(Path(sys.argv[1]))
+    assert not lock.take()
+    print("waiting", flush=True)
+    time.sleep(600)
+    """
+)
+
 
 def test_a_lock_dies_with_the_worker_that_held_it(path):
     worker = subprocess.Popen([sys.executable, "-c", HOLDING, path], stdout=subprocess.PIPE)
@@ -142,12 +205,13 @@ def test_a_lock_file_that_someone_removed_is_not_a_lock(path):
 
 
 def test_a_lock_file_removed_while_it_was_being_locked_is_locked_anew(path, monkeypatch):
-    real, first = oslock._lock, [True]
+    real, locked = oslock._lock, []
 
     def lock(descriptor):
         taken = real(descriptor)
-        if first.pop() if first else False:
-            companion(path, "lock").unlink()
+        locked.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+        if locked.count(companion(path, "lock")) == 1:
+            companion(path, "lock").unlink(missing_ok=True)
         return taken
 
     monkeypatch.setattr(oslock, "_lock", lock)
