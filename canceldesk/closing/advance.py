@@ -151,13 +151,11 @@ def _close(work: Work) -> list[Waits]:
 
 
 def _others_are_not_held(case: Case) -> bool:
-    """Whether more who have been decided wait for their first pass than this process works on at
-    once: nobody is to be charged because another's closing is brought to its end first.
+    """Whether somebody who has been decided waits for their first pass, and nobody is at it: nobody
+    is to be charged because another's closing is brought to its end first.
     """
     unheld = waking.due(clock.now()).filter(state=State.CLOSING, scope__hold=None)
-    places = configuration.whole("WORKERS")
-    others = unheld.exclude(pk=case.pk).order_by().values_list("pk", flat=True).distinct()
-    return len(others[: places + 1]) > places
+    return unheld.exclude(pk=case.pk).exists()
 
 
 def _others_first() -> Waits:

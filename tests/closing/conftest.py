@@ -113,6 +113,11 @@ class Desk:
     def decide(self, case: Case, decision: Decision) -> None:
         retention.decide(case, by=self.manager, decision=decision, typed_id=case.client.billsby_id)
 
+    def keep_waiting(self, case: Case) -> Case:
+        """Have its pass come only when it is made: no other waits for this one to be held."""
+        Case.objects.filter(pk=case.pk).update(next_pass_at=None)
+        return case
+
     def advance(self, case: Case) -> Case:
         """One pass."""
         self.passes += 1

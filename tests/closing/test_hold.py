@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 
 from canceldesk import clock
+from canceldesk.cases import lease as leases
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import Case, Decision, LogEntry, State
 from canceldesk.cases.services import CaseError, withdraw
@@ -263,11 +264,8 @@ def decided_at_once(desk: Desk, count: int) -> list[Case]:
     return [desk.decided(desk.client(f"Client{number}")[1]) for number in range(count)]
 
 
-def test_all_who_have_been_decided_are_held_before_one_is_brought_to_its_end(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CANCELDESK_WORKERS", "2")
-    cases = decided_at_once(desk, 6)
+def test_all_who_have_been_decided_are_held_before_one_is_brought_to_its_end(desk: Desk) -> None:
+    cases = decided_at_once(desk, 4)
 
     for case in cases[:3]:
         desk.advance(case)
@@ -275,26 +273,24 @@ def test_all_who_have_been_decided_are_held_before_one_is_brought_to_its_end(
     assert Hold.objects.filter(state=Hold.State.HELD).count() == 3
     assert not desk.the_list.rows
 
-    for case in cases[3:]:
-        desk.advance(case)
-    assert Hold.objects.filter(state=Hold.State.HELD).count() == 6
-    assert len(desk.the_list.rows) == 3
+    desk.advance(cases[3])
+    assert Hold.objects.filter(state=Hold.State.HELD).count() == 4
+    assert len(desk.the_list.rows) == 1
 
     desk.later(seconds=1)
     for case in cases[:3]:
         assert due_now(case)
         desk.advance(case)
-    assert len(desk.the_list.rows) == 6
+    assert len(desk.the_list.rows) == 4
 
 
-def test_nobody_is_waited_for_who_is_not_to_be_held_or_not_due(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+def test_nobody_is_waited_for_who_is_not_to_be_held_or_not_due_or_being_worked_on(
+    desk: Desk,
 ) -> None:
-    monkeypatch.setenv("CANCELDESK_WORKERS", "1")
-    for other in decided_at_once(desk, 2):
-        Case.objects.filter(pk=other.pk).update(next_pass_at=clock.now() + dt.timedelta(hours=1))
-    for number in range(2):
-        desk.file(desk.client(f"Undecided{number}")[1])
+    later, at_work = decided_at_once(desk, 2)
+    Case.objects.filter(pk=later.pk).update(next_pass_at=clock.now() + dt.timedelta(hours=1))
+    assert leases.take(at_work.pk, "another worker") is not None
+    desk.file(desk.client("Undecided")[1])
     case = desk.decided(desk.client()[1])
     desk.advance(case)
     assert len(desk.the_list.rows) == 1
