@@ -1,10 +1,11 @@
 """How long the desk itself takes from a decision to the hold, when 100 cases are decided at once.
 
-`python bench/decision_to_hold.py [--cases 100] [--workers 1] [--passes 8] [--database sqlite]`
-prints two lines for each database. All cases are filed and looked at before; then they are decided
-(suspend) by the services that the pages use, on 8 threads as the pages have, so fast as the desk
-takes it. For each case the time runs from the moment its decision is stored (`decided_at`, taken
-just before the commit) until the hold was read back from Billsby (`read_at` of the hold).
+`python bench/decision_to_hold.py [--cases 100] [--concurrency 8] [--workers 1] [--database sqlite]`
+prints two lines for each database and number of workers: one that works on 8 cases at once, or two
+that work on 4 each (the setting's default). All cases are filed and looked at before; then they are
+decided (suspend) by the services that the pages use, on 8 threads as the pages have, so fast as the
+desk takes it. For each case the time runs from the moment its decision is stored (`decided_at`,
+taken just before the commit) until the hold was read back from Billsby (`read_at` of the hold).
 
 - Billsby answering at once: then all of that time is the desk's own: waiting for a free pass,
   queue, database, the steps before the hold, and the practice Billsby's own milliseconds.
@@ -20,6 +21,7 @@ decided one after another do not wait for each other: their time is near the sma
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import re
 import statistics
 from collections.abc import Sequence
@@ -27,7 +29,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from closing_speed import closed_or
+from closing_speed import WORKERS, closed_or
 from desk import DATABASES, Desk, again, decide, file, parser, standing
 from practice import Person
 from processes import DidNotHappenError, Process
@@ -51,24 +53,33 @@ def main() -> None:
     """Measure and print."""
     options = parser(__doc__)
     options.add_argument("--cases", type=int, default=100)
-    options.add_argument("--workers", type=int, default=1)
-    options.add_argument("--passes", type=int, default=8, help="at once in each worker")
+    options.add_argument("--concurrency", type=int, default=8)
+    options.add_argument("--workers", type=int, help="only with so many")
     options.add_argument("--delay", type=float, default=0.05, help="seconds for each call")
     chosen = options.parse_args()
-    if chosen.database is None:
-        for database in DATABASES:
-            again("--database", database)
+    if chosen.database and chosen.workers:
+        passes = chosen.concurrency // chosen.workers
+        _measure(chosen.database, chosen.cases, chosen.delay, chosen.workers, passes)
         return
-    with standing(chosen.database, clients=2 * chosen.cases, WORKERS=chosen.passes) as desk:
+    for database, workers in itertools.product(
+        [chosen.database] if chosen.database else DATABASES,
+        [chosen.workers] if chosen.workers else WORKERS,
+    ):
+        again("--database", database, "--workers", str(workers))
+
+
+def _measure(database: str, count: int, delay: float, workers: int, passes: int) -> None:
+    with standing(database, clients=2 * count, WORKERS=passes) as desk:
         from canceldesk import engine
 
-        workers = [desk.worker(f"worker-{number}") for number in range(chosen.workers)]
+        started = [desk.worker(f"worker-{number}") for number in range(workers)]
         engine.listen()
         people = desk.practice.people
-        for delay, mine in ((0.0, people[: chosen.cases]), (chosen.delay, people[chosen.cases :])):
-            held = _measured(desk, workers, mine, delay)
-            took = f"Billsby taking {1000 * delay:.0f} ms" if delay else "Billsby answering at once"
-            print(f"{chosen.database:10} {took}: {_told(held, apart=bool(delay))}", flush=True)
+        for seconds, mine in ((0.0, people[:count]), (delay, people[count:])):
+            held = _measured(desk, started, mine, seconds)
+            took = f"Billsby taking {1000 * seconds:.0f} ms" if seconds else "Billsby at once"
+            told = _told(held, apart=bool(seconds))
+            print(f"{database:10} {workers} x {passes}, {took}: {told}", flush=True)
 
 
 def _told(held: Sequence[Held], *, apart: bool) -> str:
