@@ -154,8 +154,8 @@ def _others_are_not_held(case: Case) -> bool:
     """Whether somebody who has been decided waits for their first pass, and nobody is at it: nobody
     is to be charged because another's closing is brought to its end first.
     """
-    unheld = waking.due(clock.now()).filter(state=State.CLOSING, scope__hold=None)
-    return unheld.exclude(pk=case.pk).exists()
+    decided = waking.due(clock.now()).filter(state=State.CLOSING, waits_for=WaitsFor.NOTHING)
+    return decided.filter(scope__hold=None).exclude(pk=case.pk).exists()
 
 
 def _others_first() -> Waits:

@@ -29,15 +29,17 @@ CHORE_LIMIT = dt.timedelta(hours=1)
 
 
 def enqueue(case_id: int, *, after_the_woken: bool = False) -> bool:
-    """Have a worker make a pass over the case soon. False when one is queued already.
+    """Have a worker make a pass over the case soon. False when such a one is queued already.
 
     `after_the_woken` lets those go first that somebody woke, however late they come: what the clock
     brings can wait, somebody who has just decided cannot, because their client may be charged.
 
     Raises whatever the engine's database raises.
     """
-    key = f"case-{case_id}"
-    name = f"{key}-{secrets.token_hex(8)}"
+    name = f"case-{case_id}"
+    # A key of its own: who is woken while a pass of the clock waits gets one before all such.
+    key = f"{name}-by-the-clock" if after_the_woken else name
+    name = f"{name}-{secrets.token_hex(8)}"
     return _put(PASSES, ONE_PASS, key, name, PASS_LIMIT, case_id, is_last=after_the_woken)
 
 

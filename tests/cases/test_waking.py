@@ -40,6 +40,15 @@ def test_waking_makes_a_case_due_counts_it_and_shows_it() -> None:
     assert due() == [case]
 
 
+def test_many_are_woken_without_a_word_to_the_engine(woken: list[int]) -> None:
+    cases, (other,) = due_at(60, None), due_at(60)
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        assert waking.wake_all(Case.objects.exclude(pk=other.pk)) == 2
+    assert woken == []
+    assert sorted(case.pk for case in due()) == [case.pk for case in cases]
+    assert {(case.wake_count, case.version) for case in due()} == {(1, 1)}
+
+
 def test_waking_one_case_leaves_the_others_asleep() -> None:
     case, other = due_at(60, 60)
     waking.wake(case.pk)

@@ -113,8 +113,8 @@ class Desk:
     def decide(self, case: Case, decision: Decision) -> None:
         retention.decide(case, by=self.manager, decision=decision, typed_id=case.client.billsby_id)
 
-    def keep_waiting(self, case: Case) -> Case:
-        """Have its pass come only when it is made: no other waits for this one to be held."""
+    def not_due_yet(self, case: Case) -> Case:
+        """Have its pass come only when the test makes it: nobody waits for this one to be held."""
         Case.objects.filter(pk=case.pk).update(next_pass_at=None)
         return case
 

@@ -102,7 +102,7 @@ def test_two_clients_with_the_same_values_have_two_rows(desk: Desk) -> None:
     cases = []
     for _ in range(2):
         _, subscription = desk.client()
-        cases.append(desk.keep_waiting(desk.decided(subscription)))
+        cases.append(desk.not_due_yet(desk.decided(subscription)))
     for case in cases:
         desk.advance(case)
     assert desk.the_list.written == 2
@@ -117,7 +117,7 @@ def test_two_clients_with_the_same_values_have_two_rows(desk: Desk) -> None:
 def test_equal_rows_take_turns_so_that_a_crash_leaves_no_doubt(desk: Desk) -> None:
     _, first = desk.client()
     _, second = desk.client()
-    one, two = desk.decided(first), desk.keep_waiting(desk.decided(second))
+    one, two = desk.decided(first), desk.not_due_yet(desk.decided(second))
     desk.the_list.trouble = InUse("It is open.", by="Pat")
     desk.advance(one)
     desk.the_list.trouble = None
@@ -277,7 +277,7 @@ def test_a_numbered_row_of_an_equal_case_leaves_the_typed_one_to_the_other(desk:
     desk.the_list.has_reference = True
     _, first = desk.client()
     _, second = desk.client()
-    one, two = desk.decided(first), desk.keep_waiting(desk.decided(second))
+    one, two = desk.decided(first), desk.not_due_yet(desk.decided(second))
     desk.advance(one)
     desk.the_list.put([dataclasses.replace(my_row(one), reference="")])
     desk.advance(two)

@@ -82,7 +82,7 @@ def test_a_row_with_the_number_of_a_forgotten_case_is_taken_for_this_clients(
 
 def test_a_row_with_the_number_of_a_case_that_is_known_is_that_cases(desk: Desk) -> None:
     put_back()
-    other = desk.keep_waiting(desk.decided(desk.client("Other", "Person")[1]))
+    other = desk.not_due_yet(desk.decided(desk.client("Other", "Person")[1]))
     written(desk, number=other.number)
     case = desk.decided(desk.client()[1])
 

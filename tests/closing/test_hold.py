@@ -14,6 +14,7 @@ from canceldesk.cases.services import CaseError, withdraw
 from canceldesk.closing import giving_back, services
 from canceldesk.closing.models import Facts, Hold, Step
 from canceldesk.configuration import services as configuration
+from canceldesk.workbook.errors import InUse
 from tests.closing.conftest import Desk, due_now
 
 
@@ -291,6 +292,22 @@ def test_nobody_is_waited_for_who_is_not_to_be_held_or_not_due_or_being_worked_o
     Case.objects.filter(pk=later.pk).update(next_pass_at=clock.now() + dt.timedelta(hours=1))
     assert leases.take(at_work.pk, "another worker") is not None
     desk.file(desk.client("Undecided")[1])
+    case = desk.decided(desk.client()[1])
+    desk.advance(case)
+    assert len(desk.the_list.rows) == 1
+
+
+def test_nobody_is_waited_for_who_has_had_a_pass_and_needs_no_hold(desk: Desk) -> None:
+    _, subscription = desk.client("Suspended")
+    desk.company.panel_suspend(subscription.uid)
+    desk.the_list.trouble = InUse("Pat has the workbook open.", by="Pat")
+    suspended = desk.decided(subscription)
+    desk.advance(suspended)
+    desk.the_list.trouble = None
+    desk.later(minutes=1)
+    assert due_now(suspended)
+    assert not Hold.objects.exists()
+
     case = desk.decided(desk.client()[1])
     desk.advance(case)
     assert len(desk.the_list.rows) == 1

@@ -287,7 +287,7 @@ def equal_cases(desk: Desk) -> tuple[Case, Case]:
     """Two clients whom the list cannot tell apart."""
     _, first = desk.client()
     _, second = desk.client()
-    return desk.decided(first), desk.keep_waiting(desk.decided(second))
+    return desk.decided(first), desk.not_due_yet(desk.decided(second))
 
 
 def test_of_two_equal_rows_one_leaves_and_the_other_case_keeps_its_own(desk: Desk) -> None:

@@ -53,15 +53,16 @@ def test_every_due_case_is_queued_the_longest_waiting_first() -> None:
     assert cases_queued() == [sooner.pk, later.pk]
 
 
-def test_who_is_woken_after_a_sweep_goes_before_what_it_found() -> None:
-    swept = make_case(next_pass_at=clock.now())
+def test_who_is_woken_after_a_sweep_goes_before_what_it_found_themselves_included() -> None:
+    case = make_case(next_pass_at=clock.now())
     engine.sweep()
-    engine.enqueue(swept.pk + 1)
+    assert engine.enqueue(case.pk) is True
 
-    of_swept, of_woken = (one.priority for one in queued())
-    assert of_swept is not None
-    assert of_woken is not None
-    assert of_woken < of_swept  # the smaller number goes first
+    swept, woken = (one.priority for one in queued())
+    assert swept is not None
+    assert woken is not None
+    assert woken < swept  # the smaller number goes first
+    assert engine.sweep() == 0
 
 
 def test_a_second_sweep_finds_everything_queued() -> None:
@@ -130,7 +131,7 @@ def test_a_long_pass_of_a_case_that_somebody_works_on_is_left_alone() -> None:
     lease.take(case.pk, "another machine")
 
     assert engine.sweep() == 0
-    assert engine.enqueue(case.pk) is False
+    assert engine.enqueue(case.pk, after_the_woken=True) is False
 
 
 # ------------------------------------------------------------------ tidying

@@ -114,9 +114,8 @@ def test_a_row_taken_out_for_another_is_found(
 ) -> None:
     story.world.the_list.has_reference = True
     case = story.one_client()
-    other = story.another_client()
     story.a_pass(case)
-    story.a_pass(other)
+    story.a_pass(story.another_client())
     story.desk.take_back(case)
     monkeypatch.setattr(listing, "mine", lambda view, *_: view.rows[:1])
     monkeypatch.setattr(listing, "differences", lambda *_: "")

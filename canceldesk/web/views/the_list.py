@@ -108,8 +108,7 @@ def check(request: HttpRequest) -> HttpResponse:
     except (checks.CannotCompareError, BillsbyError, ListError, outside.NotSetUpError) as problem:
         messages.error(request, f"The book could not be compared. {problem}")
     else:
-        for watched in Watch.objects.filter(result=Watch.Result.WATCHING):
-            waking.wake(watched.case_id)
+        waking.wake_all(Case.objects.filter(watch__result=Watch.Result.WATCHING))
         say = messages.warning if report.wrong or report.unreadable else messages.success
         say(request, report.sentence)
     return redirect("the-list")

@@ -19,9 +19,10 @@ from canceldesk.workbook.storing.lease import Lease
 from canceldesk.workbook.storing.oslock import LockInTurn, NoLocksHere
 from canceldesk.workbook.storing.owners import person_inside
 
-_FIRST_LOOK_SECONDS: Final = 0.01
-"""What others hold for one saving is free again in a moment; what a person has open is not."""
-_POLL_SECONDS: Final = 0.1
+_LOCK_LOOKED_AT: Final = 0.02
+"""Seconds between two looks: a worker holds the lock for one saving."""
+_PERSON_LOOKED_AT: Final = 0.1
+"""The same for what a person has open."""
 _ANOTHER_WORKER: Final = "another worker of the desk"
 
 
@@ -33,14 +34,13 @@ class Waiting:
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
-    def until(self, free: Callable[[], bool]) -> bool:
-        """Ask `free` until it says yes or the time is over; whether it did."""
-        deadline, pause = self.now() + self.seconds, _FIRST_LOOK_SECONDS
+    def until(self, free: Callable[[], bool], *, every: float) -> bool:
+        """Ask `free` every so many seconds until it says yes or time is over; whether it did."""
+        deadline = self.now() + self.seconds
         while not free():
             if self.now() >= deadline:
                 return False
-            self.sleep(pause)
-            pause = min(2 * pause, _POLL_SECONDS)
+            self.sleep(every)
         return True
 
 
@@ -68,14 +68,13 @@ def held(path: Path, waiting: Waiting) -> Iterator[None]:
 
     The lock is the operating system's on a file beside the workbook, so it ends with the process
     that holds it, however that ends; NFS and SMB pass it on to the server. Workers wait for it in
-    turn. A file system without
-    locks gets a lease instead (`lease.Lease`). A share that was mounted to keep locks on the own
-    machine (`nolock`, `nobrl`) excludes nobody else; even then no save is lost, because
-    `saving.replace` decides by what it took out. Raises `InUse` and `CannotSave`.
+    turn. A file system without locks gets a lease instead (`lease.Lease`). A share that was mounted
+    to keep locks on the own machine (`nolock`, `nobrl`) excludes nobody else; even then no save is
+    lost, because `saving.replace` decides by what it took out. Raises `InUse` and `CannotSave`.
     """
     path = real(path)
     one_thread = _threads.setdefault(path, threading.Lock())
-    if not waiting.until(lambda: one_thread.acquire(blocking=False)):
+    if not waiting.until(lambda: one_thread.acquire(blocking=False), every=_LOCK_LOOKED_AT):
         raise _in_use(path)
     try:
         claim = _claimed(path, waiting)
@@ -120,7 +119,7 @@ def wait_until_closed(path: Path, waiting: Waiting) -> None:
             and not contents.being_written(path)
         )
 
-    if waiting.until(free):
+    if waiting.until(free, every=_PERSON_LOOKED_AT):
         return
     person = person_inside(path)
     if person is not None:
@@ -146,7 +145,7 @@ def _claimed(path: Path, waiting: Waiting) -> _Claim:
 
 
 def _taken(claim: _Claim, path: Path, waiting: Waiting) -> _Claim:
-    if not waiting.until(claim.take):
+    if not waiting.until(claim.take, every=_LOCK_LOOKED_AT):
         raise _in_use(path)
     return claim
 

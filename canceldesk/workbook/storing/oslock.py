@@ -39,16 +39,15 @@ class OsLock:
         """Try once, without waiting."""
         descriptor = self._opened()
         try:
-            taken = _lock(descriptor)
+            self._descriptor = descriptor
+            # Someone may have removed the file, and another worker locked its successor.
+            taken = _lock(descriptor) and self.still_ours()
         except BaseException:
             os.close(descriptor)
             raise
-        self._descriptor = descriptor
-        # Someone may have removed the file, and another worker locked its successor.
-        if taken and self.still_ours():
-            return True
-        self.release()
-        return False
+        if not taken:
+            self.release()
+        return taken
 
     def still_ours(self) -> bool:
         """Whether the locked file is still the one that others would lock. Raises OSError."""
@@ -75,9 +74,9 @@ class OsLock:
 class LockInTurn:
     """The lock, for which one worker at a time waits; it is the next to have it.
 
-    Whoever waits looks only every now and then. Of two workers that both have many rows to write,
-    the one that has just given the lock back would have it again each time, and the other wait in
-    vain until its time is over.
+    Whoever waits looks only every now and then. Where workers have many rows to write, the one that
+    has just given the lock back would have it again each time, and another wait in vain until its
+    time is over. Of three and more, chance says who is next; all must look equally often for it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -92,8 +91,9 @@ class LockInTurn:
     def step_aside(self) -> None:
         """Let others wait: the lock has been taken, or is not waited for any more."""
         if self._is_next:
-            self._turn.release()
-        self._is_next = False
+            self._is_next = False
+            with contextlib.suppress(OSError):  # closed all the same; the lock must not be lost
+                self._turn.release()
 
     def still_ours(self) -> bool:
         """As of `OsLock`."""

@@ -131,14 +131,28 @@ def test_a_worker_that_dies_waiting_keeps_nobody_waiting(path):
     assert is_free(path)
 
 
-def test_looks_come_quickly_at_first_and_then_every_tenth_of_a_second(path):
-    clock = Clock()
-    held = OsLock(path)
-    assert held.take()
-    with pytest.raises(InUse), locking.held(path, clock.waiting(0.16)):
-        pass
-    held.release()
-    assert clock.slept == 5  # 10, 20, 40 and 80 ms, then 100
+def test_a_share_that_fails_as_others_are_let_wait_does_not_keep_the_lock(path, monkeypatch):
+    lock, closed = LockInTurn(path), os.close
+
+    def failing(descriptor):
+        closed(descriptor)
+        raise OSError(errno.EIO, "input/output error")
+
+    assert lock.take()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "close", failing)
+        lock.step_aside()
+    lock.release()
+    assert is_free(path)
+
+
+@pytest.mark.parametrize("purpose", ["lock", "turn"])
+def test_a_lock_that_cannot_be_looked_at_is_not_kept(path, monkeypatch, purpose):
+    with monkeypatch.context() as patch:
+        patch.setattr(OsLock, "still_ours", disks.failing(errno.ESTALE))
+        with pytest.raises(OSError, match=os.strerror(errno.ESTALE)):
+            OsLock(path, purpose).take()
+    assert is_free(path)
 
 
 def test_waiting_has_an_end(path):
