@@ -19,9 +19,7 @@ case_woken = Signal()
 
 def wake(case_id: int) -> None:
     """Make a pass over the case due now; the engine hears of it when this is committed."""
-    Case.objects.filter(pk=case_id).update(
-        next_pass_at=clock.now(), wake_count=F("wake_count") + 1, version=F("version") + 1
-    )
+    wake_all(Case.objects.filter(pk=case_id))
     # Robust: what is stored stays stored, and said to be so, even if the engine cannot be told.
     transaction.on_commit(lambda: case_woken.send(sender=Case, case_id=case_id), robust=True)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -61,27 +60,24 @@ def sweep() -> int:
     if not due:
         return 0
     queued = _queued_passes()
-    died = _of_the_dead([one for case_id in due for one in queued[case_id]])
+    died = _of_the_dead([one for one in queued if _case_of(one) in due])
     if died:
         client().cancel_workflows(list(died))
-    waiting = {
-        case_id
-        for case_id, passes in queued.items()
-        if any(one.workflow_id not in died for one in passes)
-    }
+    waiting = {_case_of(one) for one in queued if one.workflow_id not in died}
     found = [case_id for case_id in due if case_id not in waiting]
     return sum(enqueue(case_id, after_the_woken=True) for case_id in found)
 
 
-def _queued_passes() -> defaultdict[int, list[WorkflowStatus]]:
-    """The passes that wait or are under way, by the number of their case."""
-    queued = client().list_workflows(
+def _queued_passes() -> list[WorkflowStatus]:
+    """The passes that wait or are under way."""
+    return client().list_workflows(
         status=UNFINISHED, queue_name=PASSES, load_input=False, load_output=False
     )
-    passes = defaultdict(list)
-    for one in queued:
-        passes[int(one.workflow_id.split("-")[1])].append(one)
-    return passes
+
+
+def _case_of(one: WorkflowStatus) -> int:
+    """The number of the case that a pass is over."""
+    return int(one.workflow_id.split("-")[1])
 
 
 def _of_the_dead(passes: list[WorkflowStatus]) -> set[str]:

@@ -36,10 +36,10 @@ def enqueue(case_id: int, *, after_the_woken: bool = False) -> bool:
 
     Raises whatever the engine's database raises.
     """
-    name = f"case-{case_id}"
+    case = f"case-{case_id}"
     # A key of its own: who is woken while a pass of the clock waits gets one before all such.
-    key = f"{name}-by-the-clock" if after_the_woken else name
-    name = f"{name}-{secrets.token_hex(8)}"
+    key = f"{case}-by-the-clock" if after_the_woken else case
+    name = f"{case}-{secrets.token_hex(8)}"
     return _put(PASSES, ONE_PASS, key, name, PASS_LIMIT, case_id, is_last=after_the_woken)
 
 
