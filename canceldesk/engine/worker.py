@@ -22,6 +22,7 @@ POLL_SECONDS = 0.2
 CHORES_POLL_SECONDS = 2.0
 DRAIN_SECONDS = 20
 HANDED_OUT = 2  # times as many passes as there are places for
+THREADS_BESIDE = 2  # for a chore, and for what the engine does when it starts
 LAUNCH_RETRY_SECONDS = 2.0
 LAUNCH_TRIES = 5
 
@@ -46,11 +47,10 @@ class Worker:
         ):
             with attempt:
                 _launch(self.executor_id)
-        at_once = configuration.whole("WORKERS")
-        places.open(at_once)
+        places.open(configuration.whole("WORKERS"))
         DBOS.register_queue(
             PASSES,
-            worker_concurrency=at_once * HANDED_OUT,
+            worker_concurrency=_handed_out(),
             polling_interval_sec=POLL_SECONDS,
             on_conflict="always_update",
         )
@@ -80,6 +80,11 @@ class Worker:
         connections.close_all()
 
 
+def _handed_out() -> int:
+    """How many passes the engine hands out to this process at the same time."""
+    return HANDED_OUT * configuration.whole("WORKERS")
+
+
 def _launch(executor: str) -> None:
     quieten()
     config: DBOSConfig = {
@@ -89,7 +94,10 @@ def _launch(executor: str) -> None:
         "dbos_system_schema": SCHEMA,
         "log_level": "WARNING",
         "enable_otlp": False,
-        "sys_db_pool_size": 4 + HANDED_OUT * configuration.whole("WORKERS"),
+        "sys_db_pool_size": 4 + _handed_out(),
+        # A pass is over for the queue before its thread is free, so without a bound DBOS makes
+        # more and more threads, each with a connection that keeps memory of its own.
+        "max_executor_threads": THREADS_BESIDE + _handed_out(),
         **place(),  # type: ignore[typeddict-item]
     }
     DBOS(config=config)

@@ -213,6 +213,31 @@ def test_the_queue_has_the_size_the_setting_says(made: queue.Queue[tuple[int, st
     assert made.empty()
 
 
+def test_a_worker_has_threads_for_what_it_is_handed_and_never_more(
+    made: queue.Queue[tuple[int, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_end, make_passes = threading.Event(), work.make_passes
+
+    def hangs(case_id: int, *, owner: str) -> int:
+        may_end.wait(PATIENCE)
+        return make_passes(case_id, owner=owner)
+
+    monkeypatch.setattr(work, "make_passes", hangs)
+    worker = engine.Worker()
+    worker.start()
+    try:
+        passes = [DBOS.start_workflow(work._one_pass, case_id) for case_id in range(20, 40)]
+        threads = [one for one in threading.enumerate() if one.name.startswith("dbos-executor")]
+        may_end.set()
+        for one in passes:
+            one.get_result()
+    finally:
+        worker.stop()
+
+    assert len(threads) == 2 * workers.HANDED_OUT + workers.THREADS_BESIDE
+    assert made.qsize() == 20
+
+
 class Chores(queue.Queue[str]):
     """Says which chores were done; what `goes_wrong` is raised by each."""
 
