@@ -5,7 +5,9 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import threading
 
+GIVE_BACK_SECONDS = 10.0
 # glibc's malloc.h
 _M_MMAP_THRESHOLD = -3
 _M_ARENA_MAX = -8
@@ -34,3 +36,26 @@ def keep_small() -> bool:
     mallopt = ctypes.CDLL(None).mallopt
     said = [name not in os.environ and mallopt(*how) for name, how in wanted.items()]
     return all(said)
+
+
+class GivingBack(threading.Thread):
+    """Gives the memory between what is in use back to the machine every ten seconds, for as long as
+    it runs. By itself glibc gives back only what lies behind the last piece in use, so that a
+    moment in which much was in use at once (workbooks, pages) is held for ever: 16 MB of 67 after
+    2,000 closings. Giving it back takes a few milliseconds.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(name="giving-back", daemon=True)
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        """Give back at its own pace until `end`; nothing where the C library cannot."""
+        give_back = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        while give_back and not self._over.wait(GIVE_BACK_SECONDS):
+            give_back(0)
+
+    def end(self) -> None:
+        """Stop, and wait until it has."""
+        self._over.set()
+        self.join()

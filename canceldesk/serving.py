@@ -200,6 +200,9 @@ def serve(
     ending = _Ending()
     with _signals(ending), suppress(_Stop), ExitStack() as at_end:
         at_end.callback(connections.close_all)
+        giving_back = memory.GivingBack()
+        giving_back.start()
+        at_end.callback(giving_back.end)
         server = pages(listen) if with_pages else None
         engine.listen()
         worker = engine.Worker() if with_worker else None

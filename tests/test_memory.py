@@ -83,6 +83,53 @@ def test_large_pieces_go_back_to_the_machine() -> None:
     assert int(_told(LARGE, "kept small").stdout) > 40_000_000
 
 
+# What is freed between two pieces in use, glibc keeps.
+BETWEEN = """
+import ctypes, sys, time
+from pathlib import Path
+from canceldesk import memory
+memory.keep_small()
+memory.GIVE_BACK_SECONDS = 0.01
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+libc.free.argtypes = [ctypes.c_void_p]
+def held():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+pieces = [libc.malloc(100_000) for _ in range(500)]
+for piece in pieces:
+    ctypes.memset(piece, 1, 100_000)
+in_use = libc.malloc(100)
+before = held()
+for piece in pieces:
+    libc.free(piece)
+if sys.argv[1] == "given back":
+    giving = memory.GivingBack()
+    giving.start()
+    end = time.monotonic() + 20
+    while before - held() < 40_000_000 and time.monotonic() < end:
+        time.sleep(0.01)
+    giving.end()
+    assert not giving.is_alive()
+print(before - held())
+"""
+
+
+@on_glibc
+def test_what_is_freed_between_two_pieces_in_use_goes_back_too() -> None:
+    assert int(_told(BETWEEN, "left alone").stdout) < 10_000_000
+    assert int(_told(BETWEEN, "given back").stdout) > 40_000_000
+
+
+def test_where_the_c_library_cannot_nothing_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", lambda _name: object())
+    giving_back = memory.GivingBack()
+
+    giving_back.start()
+    giving_back.join(timeout=20)
+
+    assert not giving_back.is_alive()
+
+
 def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
     monkeypatch.setattr(platform, "libc_ver", lambda: ("", ""))

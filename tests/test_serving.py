@@ -224,6 +224,20 @@ def test_how_memory_is_shared_is_said_before_there_are_threads(
     assert life[0] == "memory shared"
 
 
+def test_free_memory_is_given_back_for_as_long_as_it_serves(life: list[str]) -> None:
+    def giving_back() -> list[str]:
+        return [one.name for one in threading.enumerate() if one.name == "giving-back"]
+
+    def ready() -> None:
+        life.extend(giving_back())
+        _ask_for_the_end()
+
+    serving.serve(with_pages=False, with_worker=True, when_ready=ready)
+
+    assert life == ["listens", "worker started", "giving-back", "worker stopped"]
+    assert giving_back() == []
+
+
 class Server:
     """Stands for waitress: answers until a signal comes."""
 
