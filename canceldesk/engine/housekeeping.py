@@ -45,6 +45,8 @@ PASSES_KEPT = dt.timedelta(minutes=10)
 # Whether the book has been compared today is read from the finished chores.
 CHORES_KEPT = dt.timedelta(days=2)
 TIDIED_AT_ONCE = 2000
+# Each number of names makes a statement of its own, which SQLite keeps prepared for a while.
+FORGOTTEN_TOGETHER = 100
 FIRST_REFRESH_RETRY = dt.timedelta(minutes=1)
 
 _FINISHED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
@@ -163,8 +165,8 @@ def tidy() -> int:
     """
     let_go_of(is_dead)
     finished = _finished([ONE_PASS], PASSES_KEPT) + _finished([REFRESH, COMPARE], CHORES_KEPT)
-    if finished:
-        client().delete_workflows(finished)
+    for start in range(0, len(finished), FORGOTTEN_TOGETHER):
+        client().delete_workflows(finished[start : start + FORGOTTEN_TOGETHER])
     return len(finished)
 
 

@@ -155,6 +155,27 @@ def test_finished_passes_are_forgotten_after_a_while(status: str) -> None:
     assert place.client().list_workflows() == []
 
 
+def test_however_many_have_finished_they_are_forgotten_a_few_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    together: list[int] = []
+    delete = place.client().delete_workflows
+
+    def counted(names: list[str]) -> None:
+        together.append(len(names))
+        delete(names)
+
+    monkeypatch.setattr(housekeeping, "FORGOTTEN_TOGETHER", 2)
+    monkeypatch.setattr(place.client(), "delete_workflows", counted)
+    for case_id in range(5):
+        engine.enqueue(case_id)
+    _set(status="SUCCESS", completed_at=_milliseconds_ago(11 * MINUTE))
+
+    assert engine.tidy() == 5
+    assert together == [2, 2, 1]
+    assert place.client().list_workflows() == []
+
+
 def test_what_has_just_finished_is_kept() -> None:
     engine.enqueue(7)
     _set(status="SUCCESS", completed_at=_milliseconds_ago(9 * MINUTE))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
+from typing import Any
 
 import pytest
 
@@ -44,6 +45,21 @@ def test_the_engine_lives_in_the_data_folder_unless_a_database_is_named(
     monkeypatch.setenv("CANCELDESK_DATABASE_URL", "postgresql://desk@db.example.com/desk")
 
     assert place.place() == {"system_database_url": "postgresql://desk@db.example.com/desk"}
+
+
+def test_a_connection_keeps_few_statements_prepared(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    class Told(place._Connection):
+        def __init__(self, *args: Any, cached_statements: int, **kwargs: Any) -> None:
+            asked.append(cached_statements)
+            super().__init__(*args, cached_statements=cached_statements, **kwargs)
+
+    monkeypatch.setattr(place, "_Connection", Told)
+
+    place._sqlite().connect().close()
+
+    assert asked == [place.CACHED_STATEMENTS]
 
 
 def test_the_engine_keeps_quiet_and_has_no_console_of_its_own() -> None:
