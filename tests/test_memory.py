@@ -95,10 +95,11 @@ libc.malloc.restype = ctypes.c_void_p
 libc.free.argtypes = [ctypes.c_void_p]
 def held():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
-pieces = [libc.malloc(100_000) for _ in range(500)]
-for piece in pieces:
-    ctypes.memset(piece, 1, 100_000)
-in_use = libc.malloc(100)
+pieces, in_use = [], []
+for _ in range(500):
+    pieces.append(libc.malloc(100_000))
+    ctypes.memset(pieces[-1], 1, 100_000)
+    in_use.append(libc.malloc(20_000))  # too large for a hole that was there before
 before = held()
 for piece in pieces:
     libc.free(piece)
