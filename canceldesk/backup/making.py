@@ -22,7 +22,9 @@ _KEY_IS_ELSEWHERE = "The secret key comes from the settings, so it is not in the
 
 @dataclass(frozen=True)
 class Made:
-    """A backup that was made and read back. `missed` says what should be in it and is not."""
+    """A backup that was made and read back. `missed` says what should be in it and is not, or what
+    of it could not be proven.
+    """
 
     file: Path
     manifest: Manifest
@@ -87,9 +89,10 @@ def pack(
         with files.new_file(whole) as into:
             told = archive.pack(into, parts, about)
         archive.verify(whole)
-        database.prove(parts[database.member])
+        unproven = database.prove(parts[database.member])
         file = files.name(whole, folder / name)
-    return Made(file, told, left_out[0] if workbook.is_missed else "")
+    missed = left_out[0] if workbook.is_missed else ""
+    return Made(file, told, " ".join(filter(None, [missed, unproven])))
 
 
 def _kept(scratch: Path, name: str, content: bytes) -> Path:

@@ -80,8 +80,8 @@ class PostgreSQL:
         """Have pg_restore read a dump from its beginning to its end."""
         try:
             pg_restore = programs.find("pg_restore")
-        except CannotError:
-            return "That its dump can be read was not tried, because pg_restore is not here."
+        except CannotError as problem:
+            return f"That its dump can be read was not tried: {problem}"
         with programs.reading(pg_restore, "--file=-", copy) as script:
             while script.read(1 << 20):
                 pass

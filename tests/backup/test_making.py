@@ -94,6 +94,29 @@ def test_what_is_done_while_a_backup_is_made_is_in_the_workbook_if_in_the_databa
     assert done == ["database", "workbook"]
 
 
+@pytest.mark.django_db
+def test_what_could_not_be_proven_is_told_beside_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def copy(target: Path) -> Counted:
+        target.write_text("database")
+        return manifest(()).counted
+
+    monkeypatch.setenv("CANCELDESK_SECRET_KEY", "k")
+    monkeypatch.setattr(databases.of_the_desk().__class__, "prove", lambda *_: "Nobody read it.")
+    there = belongings.Workbook(b"workbook")
+    gone = belongings.Workbook(why="It is gone.", is_missed=True)
+    made = [
+        making.pack(tmp_path, f"{number}.zip", copy=copy, read_workbook=lambda it=it: it)  # type: ignore[misc]
+        for number, it in enumerate([there, gone])
+    ]
+
+    assert [one.missed for one in made] == [
+        "Nobody read it.",
+        "The workbook is not in the backup: It is gone. Nobody read it.",
+    ]
+
+
 def workbook_bytes(folder: Path) -> bytes:
     create_list(folder / "made.xlsx")
     return (folder / "made.xlsx").read_bytes()
