@@ -242,7 +242,9 @@ def _at_every(
 
 def main() -> None:
     """Do it all and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--kills", type=int, default=500, help="at random moments")
     parser.add_argument("--saves", type=int, default=200, help="of a person, at random moments")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))

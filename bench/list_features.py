@@ -29,7 +29,9 @@ Kept = dict[Shape, bool]
 
 def main() -> int:
     """Build, edit, check and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--why", action="store_true", help="show what failed for the desk")
     why = parser.parse_args().why
     features = [one for one in ALL_FEATURES if one.name != LIBREOFFICE or shutil.which("soffice")]

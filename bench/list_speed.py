@@ -57,7 +57,9 @@ class Figure:
 
 def main() -> int:
     """Measure and print; 1 when a promised figure is missed."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rows", type=int, nargs="+", default=ROWS, help="lengths of the list")
     parser.add_argument("--all", action="store_true", help="openpyxl above 100,000 rows, too")
     parser.add_argument("--do", nargs=2, metavar=("WAY", "FILE"), help=argparse.SUPPRESS)

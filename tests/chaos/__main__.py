@@ -32,6 +32,7 @@ def _one(wanted: argparse.Namespace, seed: int, database: str) -> Outcome:
     repeat = (
         f"python -m tests.chaos --seed {seed} --cases {wanted.cases} --kills {wanted.kills}"
         f" --database {database} --workers {wanted.workers}"
+        + (f" --lasts {wanted.lasts:g}" if wanted.lasts else "")
     )
     _say(f"== seed {seed} on {database}, {dt.datetime.now(tz=dt.UTC):%H:%M:%S} UTC: {repeat}")
     outcome = run(
