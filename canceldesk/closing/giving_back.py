@@ -14,6 +14,7 @@ from dateutil.relativedelta import relativedelta
 from canceldesk import clock
 from canceldesk.billsby import Subscription, SubscriptionStatus
 from canceldesk.billsby.errors import Refused
+from canceldesk.cases import waking
 from canceldesk.cases.lease import OvertakenError
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import CaseSubscription, WaitsFor
@@ -129,6 +130,17 @@ def _not_yet(work: Work, subscription: Subscription, wanted: dt.date, name: str)
     )
 
 
+def _wake_whoever_relies_on_it(hold: Hold) -> None:
+    """A case filed meanwhile has seen the hold's far date and may look again only in hours. Woken
+    before the hold is touched, as it touches them in that order, too.
+    """
+    open_ones = CaseSubscription.objects.filter(
+        subscription_id=hold.scope.subscription_id, is_open=True
+    )
+    for case_id in open_ones.exclude(pk=hold.scope_id).values_list("case_id", flat=True):
+        waking.wake(case_id)
+
+
 def _returned(work: Work, hold: Hold, subscription: Subscription) -> Done:
     """The hold does not show: it was given back, somebody else chose another date, or it never
     came.
@@ -139,7 +151,9 @@ def _returned(work: Work, hold: Hold, subscription: Subscription) -> Done:
         evidence = holds.evidence_of(subscription)
         state = Hold.State.RETURNED if was_sent else Hold.State.OVER
         with work.fenced():
-            holds.change(hold, state=state, read_at=clock.now(), evidence=evidence)
+            _wake_whoever_relies_on_it(hold)
+            if not holds.change(hold, state=state, read_at=clock.now(), evidence=evidence):
+                raise OvertakenError("Another case holds the service now.")
             if was_sent:
                 work.log(Verb.HOLD_RETURNED, subscription=name, on=on, **evidence)
     still = (

@@ -17,6 +17,7 @@ from canceldesk.billsby.errors import Blocked, Refused
 from canceldesk.cases.lease import OvertakenError
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import CaseSubscription, WaitsFor
+from canceldesk.closing import trouble
 from canceldesk.closing.holds import (
     ONE_DAY,
     SHORTER_DAYS,
@@ -24,7 +25,6 @@ from canceldesk.closing.holds import (
     came_with,
     change,
     day_shown,
-    earlier_hold,
     evidence_of,
     hold_of,
     is_standing,
@@ -32,6 +32,7 @@ from canceldesk.closing.holds import (
     know,
     protects,
     runs_out,
+    supersede_earlier,
 )
 from canceldesk.closing.models import Hold, moment_of
 from canceldesk.closing.results import Done, NotNeeded, Result, Waits
@@ -129,7 +130,7 @@ def _place(work: Work, scope: CaseSubscription, verb: Verb) -> Result:
             continue
         finally:
             work.forget()
-        return _read_back(work, scope, placing.hold, until, verb)
+        return _read_back(work, scope, placing.hold, until, verb, before)
     return _refused(work, scope, refusal)
 
 
@@ -177,11 +178,10 @@ class _Placing:
         hold, before = hold_of(self._scope) or Hold(scope=self._scope), self._before
         hold.original_status = before.status.value
         hold.original_next_billing_at = before.next_billing_at
-        earlier = earlier_hold(self._scope, before)
+        earlier = supersede_earlier(self._scope, before)
         if earlier is not None:
             hold.original_status = earlier.original_status
             hold.original_next_billing_at = earlier.original_next_billing_at
-            change(earlier, state=Hold.State.OVER)
         hold.state, hold.until = Hold.State.INTENDED, _dates_to_try(self._work, before)[0]
         hold.tried_until, hold.tried_at = until, clock.now()
         hold.placed_at = hold.release_until = None
@@ -190,23 +190,53 @@ class _Placing:
 
 
 def _read_back(
-    work: Work, scope: CaseSubscription, hold: Hold, until: dt.date, verb: Verb
+    work: Work,
+    scope: CaseSubscription,
+    hold: Hold,
+    until: dt.date,
+    verb: Verb,
+    before: Subscription,
 ) -> Result:
     after = work.subscription(scope)
     name = str(scope.subscription)
     at = after.next_billing_at
     if not after.status.is_stopped and (at is None or at.date() < until - ONE_DAY):
-        return Waits(
-            WaitsFor.OUTSIDE,
-            f"The desk asked Billsby to hold {name} until {date(moment_of(until), work.zone)}, but "
-            f"Billsby still shows {date(at, work.zone)}. It asks again by itself.",
-            again=SOON,
-            is_unknown=True,
-            is_failure=True,
-        )
+        if at is None or not _is_held_for_less(before, after):
+            return _does_not_show(work, name, until, at)
+        until = at.date()
     work.has_just_held = True
     _placed(work, hold, until, verb, after)
     return _held(work, hold, name)
+
+
+def _is_held_for_less(before: Subscription, after: Subscription) -> bool:
+    """Whether Billsby took the hold but not its whole length. That it refuses a date too far away
+    is no more documented than that it takes a nearer one instead (billsby.md 10).
+    """
+    was, is_now = before.next_billing_at, after.next_billing_at
+    return (
+        after.status is SubscriptionStatus.PAUSED
+        and is_now is not None
+        and (was is None or is_now.date() > was.date() + ONE_DAY)
+    )
+
+
+def _does_not_show(work: Work, name: str, until: dt.date, at: dt.datetime | None) -> Waits:
+    is_stuck = work.case.failures >= trouble.PATIENCE
+    what_to_do = (
+        " If it stays so, open the subscription in Billsby and use Change bill date."
+        if is_stuck
+        else ""
+    )
+    return Waits(
+        WaitsFor.OUTSIDE,
+        f"The desk asked Billsby to hold {name} until {date(moment_of(until), work.zone)}, but "
+        f"Billsby still shows {date(at, work.zone)}. It asks again by itself.{what_to_do}",
+        again=SOON,
+        attention=is_stuck,
+        is_unknown=True,
+        is_failure=True,
+    )
 
 
 def _placed(work: Work, hold: Hold, until: dt.date, verb: Verb, after: Subscription) -> None:

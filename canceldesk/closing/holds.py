@@ -10,7 +10,7 @@ from typing import Any
 
 from canceldesk import clock
 from canceldesk.billsby import Subscription
-from canceldesk.cases.models import CaseSubscription
+from canceldesk.cases.models import CaseSubscription, State
 from canceldesk.closing.models import Hold
 from canceldesk.closing.work import Work
 from canceldesk.configuration import services as configuration
@@ -45,10 +45,31 @@ def is_under_way(hold: Hold, before: Subscription) -> bool:
 
 def earlier_hold(scope: CaseSubscription, before: Subscription) -> Hold | None:
     """A hold of an ended case on the same subscription that has not been given back yet."""
-    others = Hold.objects.filter(
-        scope__subscription=scope.subscription, state__in=[*STANDING, Hold.State.INTENDED]
-    ).exclude(scope=scope)
-    return next((hold for hold in others if shows(before, hold)), None)
+    return _first_shown(_of_ended_cases(scope), before)
+
+
+def supersede_earlier(scope: CaseSubscription, before: Subscription) -> Hold | None:
+    """End what ended cases still know of their holds on a subscription that is held for `scope`
+    from now on: both would be held until the same day, and theirs must not be given back over its
+    head. Gives the one that had not been given back yet. Call it inside the fence.
+    """
+    others = _of_ended_cases(scope)
+    if others:
+        Hold.objects.filter(pk__in=[hold.pk for hold in others]).update(state=Hold.State.OVER)
+    return _first_shown(others, before)
+
+
+def _of_ended_cases(scope: CaseSubscription) -> list[Hold]:
+    """A closed case's hold is none of them: it is how the service was stopped, and never given
+    back.
+    """
+    others = Hold.objects.filter(scope__subscription=scope.subscription).exclude(scope=scope)
+    return list(others.exclude(state=Hold.State.OVER).exclude(scope__case__state=State.CLOSED))
+
+
+def _first_shown(earlier: list[Hold], before: Subscription) -> Hold | None:
+    is_there = {*STANDING, Hold.State.INTENDED}
+    return next((one for one in earlier if one.state in is_there and shows(before, one)), None)
 
 
 def runs_out(work: Work, hold: Hold) -> bool:

@@ -1,0 +1,192 @@
+"""A client who asked before asks again: the earlier case's hold and the new one's are about the
+same service, and never undo each other.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from billsby_sandbox.records import Subscription as PracticeSubscription
+from canceldesk import clock
+from canceldesk.cases.models import Case, Decision, Finding, Wish
+from canceldesk.cases.services import CaseError, withdraw
+from canceldesk.closing import services as closing
+from canceldesk.closing.advance import advance
+from canceldesk.closing.models import Hold
+from canceldesk.configuration import services as configuration
+from tests.closing.conftest import Desk, due_now
+
+pytestmark = pytest.mark.django_db
+
+
+def held_and_retained(desk: Desk, subscription: PracticeSubscription) -> Case:
+    case = desk.file(subscription)
+    desk.advance(case)
+    assert Hold.objects.get(scope__case=case).state == Hold.State.HELD
+    desk.decide(case, Decision.RETAINED)
+    return desk.settle(case)
+
+
+def look_after(desk: Desk, *cases: Case, hours: float, every: float = 0.5) -> None:
+    for _ in range(int(hours / every)):
+        desk.later(hours=every)
+        for case in cases:
+            case.refresh_from_db()
+            if due_now(case):
+                desk.advance(case)
+
+
+def charged_since(desk: Desk, case: Case) -> list[str]:
+    return [one.number for one in desk.company.invoices() if one.created_at > case.received_at]
+
+
+def test_the_watch_over_a_client_who_stayed_leaves_the_next_cases_hold_alone(desk: Desk) -> None:
+    _, subscription = desk.client()
+    desk.later(days=8, hours=4)
+    stayed = held_and_retained(desk, subscription)
+    desk.later(hours=5)
+    again = desk.file(subscription)
+    desk.advance(again)
+    writes = len(desk.writes("renewaldate"))
+
+    look_after(desk, stayed, again, hours=72)
+
+    assert desk.company.subscription(subscription.uid).status == "Paused"
+    assert not charged_since(desk, again)
+    assert len(desk.writes("renewaldate")) == writes
+
+
+def test_where_pausing_stops_the_client_who_stayed_once_stays_stopped(desk: Desk) -> None:
+    configuration.change("STOP_BY", "pause")
+    _, subscription = desk.client()
+    desk.later(days=8)
+    stayed = held_and_retained(desk, subscription)
+    desk.later(hours=3)
+    again = desk.decided(subscription)
+    desk.settle(again)
+    assert again.state == "closed"
+
+    look_after(desk, stayed, again, hours=72)
+
+    assert desk.company.subscription(subscription.uid).status == "Paused"
+    assert not charged_since(desk, again)
+    assert not Finding.objects.exists()
+
+
+def test_a_pass_that_gives_a_hold_back_late_is_fenced_off_by_the_next_cases_hold(
+    desk: Desk,
+) -> None:
+    _, subscription = desk.client()
+    desk.later(days=8)
+    first = desk.file(subscription)
+    desk.advance(first)
+    withdraw(first, by=desk.agent, because="not_a_cancellation")
+    honest = desk.billsby.subscription
+
+    def held_again_meanwhile(subscription_id: str):
+        desk.billsby.subscription = honest  # type: ignore[method-assign]
+        found = honest(subscription_id)
+        desk.settle(desk.decided(subscription))
+        return found
+
+    desk.billsby.subscription = held_again_meanwhile  # type: ignore[method-assign]
+    assert advance(first.pk, owner="late") is False
+    assert desk.company.subscription(subscription.uid).status == "Paused"
+    assert first.log.filter(verb="hold.returned").count() == 0
+
+
+def test_a_case_that_relied_on_a_far_date_is_looked_at_when_the_date_is_given_back(
+    desk: Desk,
+) -> None:
+    _, subscription = desk.client()
+    desk.later(days=8, hours=4)
+    first = desk.file(subscription)
+    desk.advance(first)
+    desk.later(hours=23, minutes=58)
+    withdraw(first, by=desk.agent, because="not_a_cancellation")
+    again = desk.file(subscription)
+    desk.advance(again)
+    assert not due_now(again)
+
+    desk.settle(first)
+    look_after(desk, first, again, hours=12, every=0.25)
+
+    assert Hold.objects.get(scope__case=again).state == Hold.State.HELD
+    assert not charged_since(desk, again)
+
+
+def test_a_client_stopped_by_pausing_stays_so_when_a_later_request_comes_to_nothing(
+    desk: Desk,
+) -> None:
+    configuration.change("STOP_BY", "pause")
+    _, subscription = desk.client()
+    stopped = desk.settle(desk.decided(subscription))
+    assert stopped.state == "closed"
+    desk.later(days=30)
+    desk.invoice(subscription, 5000)
+    for_good = desk.file(subscription, wish=Wish.CANCEL)
+    desk.advance(for_good)
+    desk.decide(for_good, Decision.CANCEL)
+    desk.settle(for_good)
+    closing.take_back(for_good, by=desk.manager, why="rather stays paused")
+    withdraw(for_good, by=desk.manager, because="changed_mind")
+
+    look_after(desk, stopped, for_good, hours=24 * 40, every=6)
+
+    assert desk.company.subscription(subscription.uid).status == "Paused"
+    assert not charged_since(desk, for_good)
+    assert not Finding.objects.filter(kind=Finding.Kind.SWITCHED_BACK_ON).exists()
+
+
+def test_where_pausing_stops_nobody_is_stopped_twice(desk: Desk) -> None:
+    configuration.change("STOP_BY", "pause")
+    _, subscription = desk.client()
+    stopped = desk.settle(desk.decided(subscription))
+    assert stopped.state == "closed"
+
+    with pytest.raises(CaseError, match=f"already stopped: {stopped.number} stopped it"):
+        desk.file(subscription)
+
+
+def test_a_hold_that_billsby_takes_for_less_time_is_held_that_long(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, subscription = desk.client()
+    desk.later(days=8)
+    honest = desk.billsby.set_renewal_date
+
+    def shortened(subscription_id: str, on: dt.date, *, pause: bool) -> None:
+        most = clock.now().date() + dt.timedelta(days=60)
+        honest(subscription_id, min(on, most), pause=pause)
+
+    monkeypatch.setattr(desk.billsby, "set_renewal_date", shortened)
+    case = desk.file(subscription)
+    desk.advance(case)
+    hold = Hold.objects.get()
+
+    assert hold.state == Hold.State.HELD
+    assert hold.until == clock.now().date() + dt.timedelta(days=60)
+    assert hold.original_next_billing_at == subscription.next_billing_at
+    look_after(desk, case, hours=48)
+    assert len(desk.writes("renewaldate")) == 1
+    desk.decide(case, Decision.RETAINED)
+    desk.settle(case)
+    assert desk.company.subscription(subscription.uid).status == "Active"
+
+
+def test_a_hold_that_never_shows_is_a_persons_business_after_some_tries(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, subscription = desk.client()
+    desk.later(days=8)
+    honest, as_it_is = desk.billsby.set_renewal_date, subscription.next_billing_at.date()
+    monkeypatch.setattr(
+        desk.billsby, "set_renewal_date", lambda uid, *_, **__: honest(uid, as_it_is, pause=False)
+    )
+    case = desk.file(subscription)
+    desk.advance(case)
+    assert not case.attention
+    desk.settle(case)
+    assert "use Change bill date" in case.attention
