@@ -109,6 +109,7 @@ def _adopt(billsby: Billsby, scope: CaseSubscription, made_at: dt.datetime) -> b
             "evidence": holds.evidence_of(now),
         },
     )
+    holds.supersede_earlier(scope, now)
     zone = configuration.zone()
     log.record(
         Verb.HOLD_PLACED,
