@@ -199,12 +199,14 @@ def move_renewal(
 ) -> Subscription:
     """Set the next billing date, and pause until then or (by quirk) lift a pause.
 
-    Refused for a date that is not in the future or beyond the account's limit, for a cancelled
-    subscription, and where the quirks refuse suspended ones or a pause over unpaid invoices.
+    Refused for a date that is not in the future or, by quirk, beyond the account's limit, for a
+    cancelled subscription, and where the quirks refuse suspended ones or a pause over unpaid
+    invoices.
     """
     subscription = books.subscription(subscription_uid)
     at = books.now()
     _check_renewal(books, subscription, date, at)
+    date = _within_the_limit(books, date, at)
     if (
         pause
         and books.has_quirk("pause_blocked_by_unpaid")
@@ -246,9 +248,17 @@ def _check_renewal(
         raise Refused("The subscription is suspended.")
     if (date or subscription.next_billing_at) <= at:
         raise Refused("The new renewal date must be in the future.")
+
+
+def _within_the_limit(
+    books: Books, date: dt.datetime | None, at: dt.datetime
+) -> dt.datetime | None:
     limit = books.quirk_number("max_renewal_days")
-    if limit and date and date > at + dt.timedelta(days=limit):
+    if not limit or date is None or date <= at + dt.timedelta(days=limit):
+        return date
+    if books.quirk("beyond_max_renewal") == "refused":
         raise Refused(f"The new renewal date is more than {limit} days away.")
+    return at + dt.timedelta(days=limit)
 
 
 def _status_after_move(

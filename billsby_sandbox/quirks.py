@@ -75,8 +75,14 @@ REGISTRY: dict[str, Quirk] = {
         ),
         _number(
             "max_renewal_days",
-            "The farthest newRenewalDate in days from now, beyond which it is refused; 0: no limit",
+            "The farthest newRenewalDate in days from now; 0: no limit",
             0,
+        ),
+        Quirk(
+            "beyond_max_renewal",
+            "A newRenewalDate beyond that: it is refused, or the farthest one is taken instead",
+            "refused",
+            ("refused", "shortened"),
         ),
         Quirk(
             "api_cancel_blocked",

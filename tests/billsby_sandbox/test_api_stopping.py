@@ -157,6 +157,17 @@ def test_the_farthest_date_is_a_quirk(company, api, subscription):
     assert renewal(api, subscription, newRenewalDate="2027-03-12").status_code == 400
 
 
+def test_where_a_date_too_far_away_is_shortened_the_farthest_one_is_taken(
+    company, api, subscription
+):
+    company.set_quirk("max_renewal_days", 60)
+    company.set_quirk("beyond_max_renewal", "shortened")
+    assert renewal(api, subscription, pauseSubscription=True, newRenewalDate=FAR).status_code == 200
+    after = company.subscription(subscription.uid)
+    assert after.status == "Paused"
+    assert after.next_billing_at - company.now() == dt.timedelta(days=60)
+
+
 @pytest.mark.parametrize(
     ("quirk", "code", "status"),
     [

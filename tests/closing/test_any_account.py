@@ -27,6 +27,7 @@ QUIRKS = {
     "pause_lifted_by_false": ["yes", "no"],
     "renewaldate_while_suspended": ["status_kept", "refused"],
     "max_renewal_days": ["0", "100", "40"],
+    "beyond_max_renewal": ["refused", "shortened"],
     "api_cancel_blocked": ["400_empty", "409_message", "not_blocked"],
     "write_off_pending_allowed": ["yes", "no"],
     "write_off_repeat": ["success", "400"],

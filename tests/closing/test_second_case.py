@@ -150,18 +150,11 @@ def test_where_pausing_stops_nobody_is_stopped_twice(desk: Desk) -> None:
         desk.file(subscription)
 
 
-def test_a_hold_that_billsby_takes_for_less_time_is_held_that_long(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_hold_that_billsby_takes_for_less_time_is_held_that_long(desk: Desk) -> None:
+    desk.company.set_quirk("max_renewal_days", 60)
+    desk.company.set_quirk("beyond_max_renewal", "shortened")
     _, subscription = desk.client()
     desk.later(days=8)
-    honest = desk.billsby.set_renewal_date
-
-    def shortened(subscription_id: str, on: dt.date, *, pause: bool) -> None:
-        most = clock.now().date() + dt.timedelta(days=60)
-        honest(subscription_id, min(on, most), pause=pause)
-
-    monkeypatch.setattr(desk.billsby, "set_renewal_date", shortened)
     case = desk.file(subscription)
     desk.advance(case)
     hold = Hold.objects.get()
