@@ -16,7 +16,6 @@ from canceldesk.billsby import Subscription as BillsbySubscription
 from canceldesk.cases import log
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import OPEN_STATES, Case, CaseSubscription
-from canceldesk.clients.models import Subscription
 from canceldesk.closing import holds
 from canceldesk.closing.models import Hold, Intent
 from canceldesk.closing.shown import date
@@ -65,71 +64,80 @@ def leave_telling_to_people() -> None:
 
 
 def adopt_holds(made_at: dt.datetime) -> Adopted:
-    """Write down the holds that were placed after the backup for cases that were open in it.
+    """Write down the holds that were placed or renewed after the backup for cases that were open in
+    it.
 
     Else nobody would know the date they replaced: the copy of Billsby in the backup still does, but
     only until it is brought up to date.
     """
-    scopes, holds = list(_without_a_hold()), 0
+    scopes, adopted = list(_possibly_held_since()), 0
     if not scopes:
         return Adopted()
     try:
         billsby = outside.billsby()
         for scope in scopes:
             with suppress(NotFound):
-                holds += _adopt(billsby, scope, made_at)
+                adopted += _adopt(billsby, scope, made_at)
     except (NotSetUpError, BillsbyError) as problem:
-        return Adopted(holds, str(problem))
-    return Adopted(holds)
+        return Adopted(adopted, str(problem))
+    return Adopted(adopted)
 
 
-def _without_a_hold() -> Iterator[CaseSubscription]:
+def _possibly_held_since() -> Iterator[CaseSubscription]:
+    """What is in an open case and had no hold, or one that it has become time to renew."""
+    today = clock.now().date()
     scopes = CaseSubscription.objects.filter(is_open=True).select_related("case", "subscription")
     for scope in scopes:
-        if not holds.is_standing(holds.hold_of(scope)):
+        hold = holds.hold_of(scope)
+        if hold is None or not holds.is_standing(hold) or holds.runs_out(today, hold):
             yield scope
 
 
 def _adopt(billsby: Billsby, scope: CaseSubscription, made_at: dt.datetime) -> bool:
     before, now = scope.subscription, billsby.subscription(scope.subscription.billsby_id)
-    at = now.next_billing_at
-    if at is None or not _is_held_since(before, now, made_at):
+    if not _is_held_to_a_date_since(now, made_at):
         return False
-    hold, _ = Hold.objects.update_or_create(
-        scope=scope,
-        defaults={
-            "state": Hold.State.HELD,
-            "original_status": before.status,
-            "original_next_billing_at": before.next_billing_at,
-            "until": at.date(),
-            "tried_until": None,
-            "placed_at": clock.now(),
-            "read_at": clock.now(),
-            "release_until": None,
-            "evidence": holds.evidence_of(now),
-        },
-    )
+    hold = holds.hold_of(scope)
+    if hold is not None and holds.is_standing(hold):
+        if holds.shows(now, hold):
+            return False
+        _keep(hold, now, Verb.HOLD_RENEWED)
+        return True
+    if before.status == SubscriptionStatus.PAUSED.value:
+        return False
+    hold = hold or Hold(scope=scope)
+    hold.original_status = before.status
+    hold.original_next_billing_at = before.next_billing_at
     holds.supersede_earlier(scope, now)
-    zone = configuration.zone()
-    log.record(
-        Verb.HOLD_PLACED,
-        case=scope.case,
-        subscription=str(before),
-        until=date(hold.ends_at, zone),
-        original=date(before.next_billing_at, zone),
-        found_after_restore=True,
-        **hold.evidence,
-    )
+    _keep(hold, now, Verb.HOLD_PLACED)
     return True
 
 
-def _is_held_since(before: Subscription, now: BillsbySubscription, made_at: dt.datetime) -> bool:
-    """Whether Billsby shows a pause that was not there before, to a date that a hold of the desk's
-    own, placed since then, would be to.
+def _keep(hold: Hold, now: BillsbySubscription, verb: Verb) -> None:
+    assert now.next_billing_at is not None  # noqa: S101 - it was held to a date
+    hold.state = Hold.State.HELD
+    hold.until, hold.tried_until = now.next_billing_at.date(), None
+    hold.placed_at = hold.read_at = clock.now()
+    hold.release_until, hold.evidence = None, holds.evidence_of(now)
+    hold.save()
+    zone = configuration.zone()
+    log.record(
+        verb,
+        case=hold.scope.case,
+        subscription=str(hold.scope.subscription),
+        until=date(hold.ends_at, zone),
+        original=date(hold.original_next_billing_at, zone),
+        found_after_restore=True,
+        **hold.evidence,
+    )
+
+
+def _is_held_to_a_date_since(now: BillsbySubscription, made_at: dt.datetime) -> bool:
+    """Whether Billsby shows a pause to a date that a hold of the desk's own, placed or renewed
+    since then, would be to.
     """
     at = now.next_billing_at
-    was_paused = before.status == SubscriptionStatus.PAUSED.value
-    if now.status is not SubscriptionStatus.PAUSED or was_paused or at is None:
+    if now.status is not SubscriptionStatus.PAUSED or at is None:
         return False
     lengths = [configuration.whole("HOLD_DAYS"), *holds.SHORTER_DAYS]
     first, last = made_at.date() - holds.ONE_DAY, clock.now().date() + holds.ONE_DAY

@@ -58,7 +58,7 @@ def ensure(work: Work, scope: CaseSubscription) -> Result:
         return _place(work, scope, Verb.HOLD_PLACED)
     if hold.state in {Hold.State.RELEASING, Hold.State.RELEASED}:
         return _lift_for_a_click(work, scope, hold, subscription)
-    must_renew = not protects(subscription, hold) or runs_out(work, hold)
+    must_renew = not protects(subscription, hold) or runs_out(work.today, hold)
     if must_renew or _must_pause_again(subscription, hold):
         return _place(work, scope, Verb.HOLD_RENEWED)
     return _held(work, hold, name)

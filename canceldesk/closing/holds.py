@@ -72,12 +72,12 @@ def _first_shown(earlier: list[Hold], before: Subscription) -> Hold | None:
     return next((one for one in earlier if one.state in is_there and shows(before, one)), None)
 
 
-def runs_out(work: Work, hold: Hold) -> bool:
+def runs_out(today: dt.date, hold: Hold) -> bool:
     """Whether it is time to renew. Where Billsby accepts only short holds, that is at half time,
     so that a hold is not renewed at every look.
     """
-    left = hold.until - work.today
-    length = hold.until - (hold.read_at.date() if hold.read_at else work.today)
+    left = hold.until - today
+    length = hold.until - (hold.read_at.date() if hold.read_at else today)
     renew = dt.timedelta(days=configuration.whole("HOLD_RENEW_DAYS"))
     return left <= min(renew, length / 2)
 

@@ -72,7 +72,7 @@ def _wants_a_look(work: Work, subscription: Subscription, hold: Hold) -> bool:
     meanwhile, as an offer, is theirs and is left alone.
     """
     is_ours = holds.shows(subscription, hold)
-    return hold.state != Hold.State.HELD or (is_ours and holds.runs_out(work, hold))
+    return hold.state != Hold.State.HELD or (is_ours and holds.runs_out(work.today, hold))
 
 
 def _decision_awaited(again: dt.timedelta) -> Waits:

@@ -120,7 +120,7 @@ def _keep_held(work: Work, scope: CaseSubscription) -> Result:
     A date or status that a person changed is reported, never fought: they may know why.
     """
     hold = holds.hold_of(scope)
-    if hold is not None and hold.state == Hold.State.HELD and holds.runs_out(work, hold):
+    if hold is not None and hold.state == Hold.State.HELD and holds.runs_out(work.today, hold):
         return holding.ensure(work, scope)
     return NotNeeded(f"{scope.subscription} is stopped.")
 

@@ -149,6 +149,33 @@ def held_today(*, then: str, days: int) -> dict[str, Any]:
         }
 
 
+@story
+def renewed_today() -> dict[str, Any]:
+    """A hold that was renewed after the backup, and a client who stays."""
+    with a_desk(WORK) as desk:
+        subscription = desk.client("Nora")
+        case = desk.file(subscription)
+        original = desk.next_charge(subscription)
+        desk.work_on()
+        until = desk.next_charge(subscription)
+        clock.advance(until - clock.now() - 3 * DAY)
+        file = making.make().file
+        desk.work_on()
+        renewed = desk.next_charge(subscription)
+
+        done = restoring.restore(file)
+        desk.decide(Case.objects.get(pk=case.pk), Decision.RETAINED)
+        desk.work_on()
+        return {
+            "was_renewed": renewed > until + 100 * DAY,
+            "adopted": done.right.adopted.holds,
+            "state": Case.objects.get(pk=case.pk).state,
+            "same_day": desk.next_charge(subscription).day == original.day,
+            "charged_in_days": (desk.next_charge(subscription) - clock.now()).days,
+            "log": [log.sentence(one) for one in case.log.filter(verb="hold.renewed")],
+        }
+
+
 def _charges_in_facts(case: Case) -> list[dt.datetime]:
     found = Facts.objects.filter(case=case).values_list("next_charge_at", flat=True)
     return [at for at in found if at is not None]

@@ -88,6 +88,18 @@ def test_a_hold_placed_since_is_taken_over_and_given_back_to_a_client_who_stays(
     assert came["next_charge"] == {0: came["original"], 6: "2026-04-04"}[days]
 
 
+def test_a_hold_renewed_since_is_taken_over_with_the_date_it_replaced_long_ago(
+    tmp_path: Path,
+) -> None:
+    came = told(tmp_path, "renewed_today")
+
+    assert came["was_renewed"]
+    assert (came["adopted"], came["state"]) == (1, "retained")
+    assert came["same_day"]
+    assert 0 <= came["charged_in_days"] <= 31
+    assert len(came["log"]) == 1
+
+
 def test_the_charge_a_taken_over_hold_replaced_is_the_one_in_the_facts(tmp_path: Path) -> None:
     came = told(tmp_path, "held_today", then="suspend", days=0)
 
