@@ -111,6 +111,9 @@ class Case(models.Model):
     ended_at = models.DateTimeField(null=True, help_text="Closed, retained or withdrawn")
     withdrawn_because = models.CharField(max_length=200, blank=True)
 
+    open_at_first = models.JSONField(
+        null=True, help_text="Numbers of the invoices that asked for money when first looked at"
+    )
     next_charge_at = models.DateTimeField(null=True, db_index=True)
     next_charge_minor = models.BigIntegerField(null=True)
     currency = models.CharField(max_length=3, blank=True)

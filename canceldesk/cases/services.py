@@ -357,6 +357,11 @@ def keep_next_charge(case: Case) -> None:
     )
 
 
+def keep_open_at_first(case: Case) -> None:
+    """Store which of the client's invoices asked for money when the desk first looked."""
+    Case.objects.filter(pk=case.pk).update(open_at_first=case.open_at_first)
+
+
 def retry(case: Case, *, by: User) -> None:
     """A person asks the desk to try again at once."""
     authority.require(by, Act.RETRY)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from canceldesk.billsby import CreditNoteStatus, Invoice, InvoiceStatus
 from canceldesk.cases import findings
+from canceldesk.cases import services as cases
 from canceldesk.cases.models import Finding, State
 from canceldesk.closing.shown import date, money
 from canceldesk.closing.work import Work
@@ -18,6 +20,7 @@ def check_charges(work: Work) -> None:
     alone that matter whose they are. Of a client who stays only charges before the decision
     count. Raises BillsbyError.
     """
+    _keep_what_is_owed(work)
     for invoice in invoices_since_the_request(work):
         _check(work, invoice, _charged(work, invoice))
     for invoice in _owed_before(work):
@@ -51,10 +54,15 @@ def _charged(work: Work, invoice: Invoice) -> str:
 
 
 def _collected(work: Work, invoice: Invoice) -> str:
+    what_to_do = (
+        "They stay: agree with them whether it is refunded."
+        if work.case.state == State.RETAINED
+        else "Decide whether it is refunded in Billsby and tell the client."
+    )
     return (
         f"Invoice {invoice.number} of {money(invoice.amount_minor, invoice.currency)} was owed "
         f"since {date(invoice.issued_at, work.zone)}, before the client asked to stop, and was "
-        "collected after they asked. Decide whether it is refunded in Billsby and tell the client."
+        f"collected after they asked. {what_to_do}"
     )
 
 
@@ -94,10 +102,30 @@ def invoices_since_the_request(work: Work) -> Iterator[Invoice]:
             yield invoice
 
 
+def _keep_what_is_owed(work: Work) -> None:
+    """Know from the first look on which invoices are open: once collected, they look like any other
+    that was paid before the client asked. The facts keep it by themselves. What a client who stays
+    still owes is theirs to pay.
+    """
+    case = work.case
+    if work.facts_if_taken is not None:
+        return
+    still_open = [invoice.number for invoice in work.invoices() if invoice.status.blocks]
+    owed = still_open if case.open_at_first is None else case.open_at_first
+    if case.state == State.RETAINED:
+        owed = [number for number in owed if number not in still_open]
+    if owed != case.open_at_first:
+        case.open_at_first = owed
+        work.notes.along(partial(cases.keep_open_at_first, case))
+
+
 def _owed_before(work: Work) -> Iterator[Invoice]:
-    """Invoices that were open when the facts were taken and have been collected since."""
+    """Invoices that were open at the first look, or when the facts were taken, and have been
+    collected since.
+    """
     facts = work.facts_if_taken
     open_then = set(facts.evidence.get("open_invoices", [])) if facts else set()
+    open_then.update(work.case.open_at_first or [])
     for invoice in work.invoices():
         at = invoice.issued_at
         if (

@@ -207,10 +207,20 @@ def undo_decision(case: Case) -> None:
         decision="",
         decided_by=None,
         decided_at=None,
+        open_at_first=_open_at_first(case),
     )
     _have_row_taken_out(case)
     Facts.objects.filter(case=case).delete()
     Step.objects.filter(case=case).delete()
+
+
+def _open_at_first(case: Case) -> list[str] | None:
+    """Which invoices were open at the first look, with those that the facts alone know."""
+    facts = Facts.objects.filter(case=case).first()
+    if facts is None:
+        return case.open_at_first
+    known = case.open_at_first or []
+    return known + [n for n in facts.evidence.get("open_invoices", []) if n not in known]
 
 
 def _have_row_taken_out(case: Case) -> None:

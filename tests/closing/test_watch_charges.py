@@ -11,11 +11,12 @@ from billsby_sandbox import changes
 from billsby_sandbox.records import Invoice
 from billsby_sandbox.words import Actor
 from canceldesk import clock
+from canceldesk.cases import services as cases
 from canceldesk.cases.lease import give_back, take
 from canceldesk.cases.models import Case, Decision, Finding, State
 from canceldesk.closing import services
 from canceldesk.closing.charges import check_charges
-from canceldesk.closing.models import Facts, Watch
+from canceldesk.closing.models import Facts, Hold, Watch
 from canceldesk.closing.notes import Notes
 from canceldesk.closing.services import Seen
 from canceldesk.closing.work import Work
@@ -227,6 +228,109 @@ def test_what_was_owed_before_and_collected_after_the_request_is_found(desk: Des
     desk.later(hours=12)
     desk.advance(case)
     assert kinds(case) == set()
+
+
+def collected(desk: Desk, owed: Invoice) -> None:
+    """Billsby collects what is owed; of what was refused once, when somebody has it try again."""
+    desk.later(hours=1)
+    if desk.company.invoice(owed.number).status == "Unpaid":
+        desk.company.panel_reattempt(owed.number)
+    desk.later(minutes=10)
+    assert desk.company.invoice(owed.number).status == "Paid"
+
+
+@pytest.mark.parametrize("is_held", [True, False])
+@pytest.mark.parametrize("status", ["Unpaid", "Pending"])
+def test_what_was_owed_and_collected_while_nobody_had_decided_is_found(
+    desk: Desk, status: str, is_held: bool
+) -> None:
+    _, subscription = desk.client()
+    if is_held:
+        desk.later(days=8)
+    owed = desk.invoice(subscription, 9900, status)
+    case = desk.advance(desk.file(subscription))
+    assert Hold.objects.filter(scope__case=case).exists() is is_held
+    assert not kinds(case)
+    collected(desk, owed)
+    desk.advance(case)
+    assert kinds(case) == {"charged_after_request"}
+    desk.decide(case, Decision.SUSPEND)
+    desk.settle(case)
+    desk.company.panel_suspend(subscription.uid)
+    desk.settle(case)
+    assert case.state == State.CLOSED
+    [finding] = case.findings.all()
+    assert "before the client asked to stop" in finding.sentence
+    refund(desk, owed, 9900)
+    assert watched_to_the_end(desk, case).result == Watch.Result.WRONG
+    assert kinds(case) == set()
+
+
+def test_what_was_collected_right_before_the_decision_is_found_after_it(desk: Desk) -> None:
+    _, subscription = desk.client()
+    owed = desk.invoice(subscription, 9900)
+    case = desk.advance(desk.file(subscription))
+    collected(desk, owed)
+    desk.decide(case, Decision.SUSPEND)
+    desk.settle(case)
+    assert Facts.objects.get(case=case).evidence["open_invoices"] == []
+    assert kinds(case) == {"charged_after_request"}
+
+
+@pytest.mark.parametrize(("before_decision", "found"), [(True, True), (False, False)])
+def test_of_a_client_who_stays_only_what_was_collected_before_the_decision_is_found(
+    desk: Desk, before_decision: bool, found: bool
+) -> None:
+    _, subscription = desk.client()
+    owed = desk.invoice(subscription, 9900)
+    case = desk.advance(desk.file(subscription))
+    if before_decision:
+        collected(desk, owed)
+    desk.decide(case, Decision.RETAINED)
+    desk.advance(case)
+    if not before_decision:
+        collected(desk, owed)
+    desk.later(hours=12)
+    desk.advance(case)
+    assert case.state == State.RETAINED
+    assert bool(kinds(case)) is found
+    assert all("They stay" in finding.sentence for finding in case.findings.all())
+
+
+def test_what_was_owed_is_still_known_when_the_decision_is_taken_back(desk: Desk) -> None:
+    _, subscription = desk.client()
+    owed = desk.invoice(subscription, 9900)
+    case = desk.advance(desk.decided(subscription))
+    services.take_back(case, by=desk.manager, why="They called again")
+    collected(desk, owed)
+    desk.advance(case)
+    assert kinds(case) == {"charged_after_request"}
+
+
+def test_an_old_case_of_which_nobody_knows_what_was_owed_is_looked_at_from_now_on(
+    desk: Desk,
+) -> None:
+    _, subscription = desk.client()
+    before, after = desk.invoice(subscription, 9900), desk.invoice(subscription, 4900)
+    case = desk.advance(desk.file(subscription))
+    Case.objects.update(open_at_first=None)
+    collected(desk, before)
+    desk.advance(case)
+    assert not kinds(case)
+    collected(desk, after)
+    desk.advance(case)
+    [finding] = case.findings.all()
+    assert finding.key == after.number
+
+
+def test_what_was_open_at_first_is_stored_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, subscription = desk.client()
+    owed = desk.invoice(subscription, 9900)
+    case = desk.advance(desk.file(subscription))
+    monkeypatch.delattr(cases, "keep_open_at_first")
+    collected(desk, owed)
+    desk.advance(case)
+    assert case.open_at_first == [owed.number]
 
 
 def test_what_was_owed_and_written_off_was_not_collected(desk: Desk) -> None:
