@@ -149,13 +149,15 @@ def release_hold(case: Case, *, by: User, scope: CaseSubscription) -> None:
 
 def why_decision_stands(case: Case) -> str:
     """Why a decision cannot be taken back any more; "" when it can. The row on the list is no
-    reason: it is taken out again. With `intents` and `scope__subscription` prefetched it asks
-    nothing.
+    reason: it is taken out again. With `intents` and `scope__subscription` prefetched and `facts`
+    selected it asks nothing.
     """
     intents = [i for i in case.intents.all() if i.state != Intent.State.REFUSED]
     done = next((_CANNOT_BE_UNDONE[i.kind] for i in intents if i.kind in _CANNOT_BE_UNDONE), "")
     for scope in case.scope.all():
-        if scope.subscription.status == Subscription.Status.CANCELLED:
+        # Without facts the case may never close: who was deleted in Billsby has none to take.
+        is_cancelled = scope.subscription.status == Subscription.Status.CANCELLED
+        if is_cancelled and getattr(case, "facts", None) is not None:
             done = done or f"{scope.subscription} is cancelled in Billsby"
     if not done:
         return ""
@@ -176,8 +178,8 @@ def take_back(case: Case, *, by: User, why: str) -> None:
     """Bring a decided case back into retention, as long as nothing was done that cannot be
     undone. A row that was written is taken off the list again by the next passes.
 
-    Raises CaseError when something was written off or cancelled, or the client was told;
-    MovedOnError, NotAllowedError.
+    Raises CaseError when something was written off, the client was told, or the service was
+    cancelled and the facts are taken; MovedOnError, NotAllowedError.
     """
     authority.require(by, Act.TAKE_BACK)
     if not why.strip():

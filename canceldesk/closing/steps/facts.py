@@ -14,6 +14,7 @@ from canceldesk.billsby import (
     CustomerDetails,
     Invoice,
     InvoiceStatus,
+    NotFound,
 )
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import Case, WaitsFor
@@ -39,7 +40,10 @@ def run(work: Work) -> Result:
 
 def _take(work: Work) -> Facts | Waits:
     case = work.case
-    customer = work.billsby.customer(work.client_id)
+    try:
+        customer = work.billsby.customer(work.client_id)
+    except NotFound:
+        return _nobody_knows()
     subscriptions = [work.subscription(scope) for scope in work.scope]
     invoices = work.invoices()
     started_at = min((s.started_at for s in subscriptions if s.started_at), default=None)
@@ -90,6 +94,22 @@ def _take(work: Work) -> Facts | Waits:
             months=facts.months,
         )
     return facts
+
+
+def _nobody_knows() -> Waits:
+    """Of a client who was deleted the desk's copy has a name and dates, but not what they paid: an
+    amount that nobody has read goes on no list.
+    """
+    return Waits(
+        WaitsFor.PERSON,
+        "Billsby does not know this client any more, so what was collected cannot be read and the "
+        "desk writes no row. If they were deleted there, nothing bills any more: write the row "
+        "into the workbook by hand, have a manager take the decision back, and withdraw the case. "
+        "If not, ask an admin to check the company domain.",
+        again=dt.timedelta(minutes=5),
+        attention=True,
+        is_failure=True,
+    )
 
 
 def _reads_the_same_again(work: Work, invoices: list[Invoice], notes: list[CreditNote]) -> bool:
