@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from functools import partial
 
 from canceldesk.billsby import CreditNoteStatus, Invoice, InvoiceStatus
-from canceldesk.cases import findings
 from canceldesk.cases import services as cases
 from canceldesk.cases.models import Finding, State
 from canceldesk.closing.shown import date, money
@@ -29,13 +28,12 @@ def check_charges(work: Work) -> None:
 
 def _check(work: Work, invoice: Invoice, sentence: str) -> None:
     if not _is_charge(work, invoice):
-        findings.resolve(Finding.Kind.CHARGED_AFTER_REQUEST, invoice.number)
+        work.resolve(Finding.Kind.CHARGED_AFTER_REQUEST, invoice.number)
         return
-    findings.report(
+    work.report(
         Finding.Kind.CHARGED_AFTER_REQUEST,
         invoice.number,
         sentence,
-        case=work.case,
         amount_minor=invoice.amount_minor,
         currency=invoice.currency,
     )

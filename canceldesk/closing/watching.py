@@ -12,7 +12,6 @@ from django.db.models import QuerySet
 
 from canceldesk import clock
 from canceldesk.billsby import InvoiceStatus, SubscriptionStatus
-from canceldesk.cases import findings
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import CaseSubscription, Finding, WaitsFor
 from canceldesk.closing import holding, holds, listing, taking_out, trouble
@@ -101,15 +100,14 @@ def _check_subscription(work: Work, scope: CaseSubscription) -> Result:
     subscription = work.subscription(scope)
     key = f"{work.case.number} {subscription.billsby_id}"
     if is_stopped(work, scope, subscription):
-        _resolve(work, Finding.Kind.SWITCHED_BACK_ON, key)
+        work.resolve(Finding.Kind.SWITCHED_BACK_ON, key)
         return _keep_held(work, scope)
-    findings.report(
+    work.report(
         Finding.Kind.SWITCHED_BACK_ON,
         key,
         f"{scope.subscription} was stopped, but Billsby says {subscription.status_raw} and "
         f"charges next on {date(subscription.next_billing_at, work.zone)}. Find out who switched "
         "it on; unless the client has come back, stop it again in Billsby.",
-        case=work.case,
     )
     return Done(f"{scope.subscription} was switched back on.")
 
@@ -130,15 +128,14 @@ def _check_invoices(work: Work) -> Result:
     for invoice in invoices_since_the_request(work):
         asks = invoice.status.blocks and invoice.status is not InvoiceStatus.PENDING
         if asks:
-            findings.report(
+            work.report(
                 Finding.Kind.OPEN_INVOICE,
                 invoice.number,
                 f"Invoice {invoice.number} of {money(invoice.amount_minor, invoice.currency)} "
                 "asks for money although the service is stopped. Write it off in Billsby.",
-                case=work.case,
             )
         else:
-            _resolve(work, Finding.Kind.OPEN_INVOICE, invoice.number)
+            work.resolve(Finding.Kind.OPEN_INVOICE, invoice.number)
     return Done("The invoices were looked at.")
 
 
@@ -164,38 +161,35 @@ def _check_row(work: Work) -> Result:
         _check_that_it_is_off(work, facts, found)
         return Done("The list was looked at.")
     if len(found) > 1:
-        findings.report(
+        work.report(
             Finding.Kind.ROW_TWICE,
             key,
             f"{facts.name} is on the list {len(found)} times. Delete all but one row.",
-            case=work.case,
         )
     else:
-        _resolve(work, Finding.Kind.ROW_TWICE, key)
+        work.resolve(Finding.Kind.ROW_TWICE, key)
     if found and not listing.differences(found[0], row):
-        _resolve(work, Finding.Kind.ROW_CHANGED, key)
+        work.resolve(Finding.Kind.ROW_CHANGED, key)
     else:
-        findings.report(
+        work.report(
             Finding.Kind.ROW_CHANGED,
             key,
             listing.changed_or_removed(facts),
-            case=work.case,
         )
     return Done("The row was looked at.")
 
 
 def _check_that_it_is_off(work: Work, facts: Facts, found: list[ListedRow]) -> None:
     key = work.case.number
-    _resolve(work, Finding.Kind.ROW_TWICE, key)
+    work.resolve(Finding.Kind.ROW_TWICE, key)
     if not found:
-        _resolve(work, Finding.Kind.ROW_CHANGED, key)
+        work.resolve(Finding.Kind.ROW_CHANGED, key)
         return
-    findings.report(
+    work.report(
         Finding.Kind.ROW_CHANGED,
         key,
         f"The row of {facts.name} was taken off the list, but it is there again. Delete it in the "
         "workbook, or have the case's row put back if it belongs there.",
-        case=work.case,
     )
 
 
@@ -229,12 +223,6 @@ def _is_gone(work: Work) -> bool:
     """Whether the client was deleted in Billsby together with what this case stopped."""
     stopped = (work.subscription(scope).status for scope in work.scope)
     return all(status is SubscriptionStatus.CANCELLED for status in stopped) and work.is_gone
-
-
-def _resolve(work: Work, kind: Finding.Kind, key: str) -> None:
-    """Say that a finding of earlier looks no longer stands, where there is one."""
-    if (kind, key) in work.found_before:
-        findings.resolve(kind, key)
 
 
 def _standing(work: Work) -> QuerySet[Finding]:
@@ -271,21 +259,17 @@ def after_a_save(work: Work) -> Result:
     while they waited for the decision is looked at as long.
     """
     now = clock.now()
-    watch, _ = Watch.objects.get_or_create(
-        case=work.case,
-        defaults={"started_at": now, "ends_at": now + SAVE_COUNTS_AFTER},
-    )
+    watch = _watch_of_a_save(work, now)
     if watch.result != Watch.Result.WATCHING or watch.ends_at is None:
         return NotNeeded("The watch is over.")
     check_charges(work)
     lost = [s for s in work.scope if work.subscription(s).status.is_stopped]
     if lost:
-        findings.report(
+        work.report(
             Finding.Kind.SAVE_LOST,
             work.case.number,
             f"{work.case.client} was retained but {lost[0].subscription} is stopped in Billsby "
             "now. It does not count as saved.",
-            case=work.case,
         )
     if lost or now >= watch.ends_at:
         watch.result = Watch.Result.WRONG if lost else Watch.Result.CLEAN
@@ -298,3 +282,11 @@ def after_a_save(work: Work) -> Result:
         f"{date(watch.ends_at, work.zone)}.",
         again=min(EVERY, watch.ends_at - now),
     )
+
+
+def _watch_of_a_save(work: Work, now: dt.datetime) -> Watch:
+    begun: Watch | None = getattr(work.case, "watch", None)
+    if begun is not None:
+        return begun
+    with work.fenced():
+        return Watch.objects.create(case=work.case, started_at=now, ends_at=now + SAVE_COUNTS_AFTER)

@@ -19,11 +19,11 @@ from canceldesk.billsby import (
     SubscriptionStatus,
 )
 from canceldesk.billsby.errors import Nonsense, NotFound
+from canceldesk.cases import findings, log
 from canceldesk.cases import lease as leases
-from canceldesk.cases import log
 from canceldesk.cases.lease import Lease, OvertakenError
 from canceldesk.cases.log import Verb
-from canceldesk.cases.models import Case, CaseSubscription
+from canceldesk.cases.models import Case, CaseSubscription, Finding
 from canceldesk.clients import mirror
 from canceldesk.clients.models import Client
 from canceldesk.closing.models import Facts, Intent
@@ -133,8 +133,10 @@ class Work:
 
     @cached_property
     def found_before(self) -> set[tuple[str, str]]:
-        """What earlier passes have found wrong in this case and still stands: kinds and keys."""
-        standing = self.case.findings.filter(resolved_at=None)
+        """What has been found wrong about the client and still stands: kinds and keys. Another of
+        the client's cases may have found what this one sees put right.
+        """
+        standing = Finding.objects.filter(client=self.case.client, resolved_at=None)
         return set(standing.values_list("kind", "key"))
 
     @cached_property
@@ -295,6 +297,23 @@ class Work:
 
         with go_ahead.asked_of(note_that_it_leaves):
             yield
+
+    def report(
+        self,
+        kind: Finding.Kind,
+        key: str,
+        sentence: str,
+        **data: Any,  # noqa: ANN401 - whatever JSON can hold
+    ) -> None:
+        """Record that something is wrong, or still is."""
+        with self.fenced():
+            findings.report(kind, key, sentence, case=self.case, **data)
+
+    def resolve(self, kind: Finding.Kind, key: str) -> None:
+        """Say that a finding no longer stands, where there is one."""
+        if (kind, key) in self.found_before:
+            with self.fenced():
+                findings.resolve(kind, key)
 
     def log(self, verb: Verb, **data: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
         """Record what the desk did; call it inside `fenced`."""

@@ -13,7 +13,6 @@ from functools import partial
 from canceldesk import clock
 from canceldesk.billsby import Subscription, SubscriptionStatus
 from canceldesk.billsby.errors import Blocked, NotFound, Refused
-from canceldesk.cases import findings
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import CaseSubscription, Decision, Finding, State, WaitsFor
 from canceldesk.closing import holds, trouble
@@ -68,12 +67,11 @@ def _stopped(work: Work, scope: CaseSubscription, subscription: Subscription) ->
         and subscription.status is SubscriptionStatus.CANCELLED
     )
     if instead:
-        findings.report(
+        work.report(
             Finding.Kind.CANCELLED_INSTEAD,
             subscription.billsby_id,
             f"{name} was to be suspended, but Billsby says Cancelled. That cannot be undone in "
             "Billsby; tell a manager.",
-            case=work.case,
         )
     return Done(
         f"{name} is {subscription.status_raw} in Billsby.",
