@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from canceldesk import clock
 from canceldesk.billsby import SubscriptionStatus
 from canceldesk.cases import services as cases
 from canceldesk.cases.log import Verb
-from canceldesk.cases.models import CaseSubscription, State, WaitsFor
+from canceldesk.cases.models import Case, CaseSubscription, State, WaitsFor
 from canceldesk.closing import giving_back, taking_out, trouble, undecided, watching
 from canceldesk.closing.models import Watch
 from canceldesk.closing.results import NotNeeded, Result, Waits, all_of
@@ -20,10 +22,24 @@ LOOK_AGAIN = dt.timedelta(minutes=5)
 def close(work: Work) -> None:
     """Close the case. Called by the pass alone, right after verify found both halves right."""
     undecided.keep_next_charge(work)
-    with work.fenced():
+    with _left_as_it_was_if_this_fails(work.case), work.fenced():
         cases.move(work.case, State.CLOSED, only_from=[State.CLOSING])
         work.log(Verb.CASE_CLOSED)
         watching.start(work)
+
+
+@contextmanager
+def _left_as_it_was_if_this_fails(case: Case) -> Iterator[None]:
+    """What the database takes back is taken back in memory: else the pass would be fenced off from
+    saying what went wrong (`work.as_read`), and would be made again for ever.
+    """
+    before = {field.attname: getattr(case, field.attname) for field in case._meta.concrete_fields}
+    try:
+        yield
+    except BaseException:
+        for name, value in before.items():
+            setattr(case, name, value)
+        raise
 
 
 def staying(work: Work) -> Result:

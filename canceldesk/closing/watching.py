@@ -30,6 +30,9 @@ EVERY = dt.timedelta(hours=12)
 # A charge shows within Billsby's five-minute batches (billsby.md 2.1); an hour is plenty.
 AFTER_A_BILLING_DATE = dt.timedelta(hours=1)
 LAST_LOOK = dt.timedelta(days=2)
+# No calendar goes beyond the year 9999, which some write for "never". A few days are left for what
+# is added to a date, and for time zones.
+LAST_DATE = dt.datetime.max.replace(tzinfo=dt.UTC) - dt.timedelta(days=4)
 ROW_NOT_SEEN = dt.timedelta(hours=1)
 FOUND_HERE = (
     Finding.Kind.SWITCHED_BACK_ON,
@@ -62,15 +65,24 @@ def start(work: Work) -> None:
 
 
 def billing_dates(first: dt.datetime, now: dt.datetime, count: int) -> list[dt.datetime]:
-    """The next `count` monthly billing dates from `now` on, had nobody stopped the service."""
+    """The next `count` monthly billing dates from `now` on, had nobody stopped the service; fewer
+    where the calendar ends.
+    """
     dates: list[dt.datetime] = []
     month = 0
-    while len(dates) < count:
-        day = first + relativedelta(months=month)
+    while len(dates) < count and LAST_DATE not in dates:
+        day = _months_after(first, month)
         if day > now:
             dates.append(day)
         month += 1
     return dates
+
+
+def _months_after(first: dt.datetime, months: int) -> dt.datetime:
+    try:
+        return min(first + relativedelta(months=months), LAST_DATE)
+    except (ValueError, OverflowError):
+        return LAST_DATE
 
 
 def after_closing(work: Work) -> Result:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from django.db import DataError
 
 from canceldesk.cases.models import Case, State
+from canceldesk.closing import watching
 from canceldesk.closing.models import Step
 from canceldesk.closing.steps import verify
-from tests.closing.conftest import Desk
+from canceldesk.closing.work import Work
+from tests.closing.conftest import Desk, due_now
 
 
 @pytest.fixture
@@ -79,3 +82,21 @@ def test_what_was_right_is_verified_with_its_evidence(desk: Desk, stopped: Case)
     assert evidence["row_number"] == 4
     assert set(evidence["statuses"].values()) == {"Suspended"}
     assert stopped.log.filter(verb="closing.verified").count() == 1
+
+
+def test_a_closing_that_cannot_be_stored_is_told_and_not_tried_again_at_once(
+    desk: Desk, stopped: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(work: Work) -> None:
+        raise DataError("out of range")
+
+    with monkeypatch.context() as at_the_end:
+        at_the_end.setattr(watching, "start", broken)
+        desk.advance(stopped)
+    assert stopped.state == State.CLOSING
+    assert "not made for" in stopped.attention
+    assert stopped.failures == 1
+    assert not due_now(stopped)
+    assert not stopped.log.filter(verb="case.closed").exists()
+    desk.settle(stopped)
+    assert (stopped.state, stopped.attention) == (State.CLOSED, "")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
+
+import pytest
 
 from canceldesk import clock
 from canceldesk.cases.models import Case, Decision, Finding, State
 from canceldesk.closing.models import Watch
-from canceldesk.closing.watching import billing_dates
+from canceldesk.closing.watching import LAST_DATE, billing_dates
 from canceldesk.configuration import services as configuration
 from canceldesk.workbook.errors import InUse
 from tests.closing.conftest import Desk
@@ -193,3 +196,23 @@ def test_billing_dates_are_those_still_ahead() -> None:
         "2026-03-31",
         "2026-04-30",
     ]
+
+
+def test_billing_dates_end_where_the_calendar_does() -> None:
+    now = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
+    november, never = (dt.datetime(9999, month, 30, tzinfo=dt.UTC) for month in (11, 12))
+    assert billing_dates(november, now, 3) == [november, LAST_DATE]
+    assert billing_dates(never, now, 2) == [LAST_DATE]
+
+
+def test_a_client_who_was_never_to_be_charged_is_watched_all_the_same(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    never = dt.datetime(9999, 12, 31, 23, 59, tzinfo=dt.UTC)
+    honest = desk.billsby.subscription
+    monkeypatch.setattr(
+        desk.billsby, "subscription", lambda uid: replace(honest(uid), next_billing_at=never)
+    )
+    case = closed_case(desk)
+    assert "watches until 29 Dec 9999" in case.waits_sentence
+    assert not case.attention
