@@ -8,6 +8,9 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from threading import Thread
 
+import structlog
+from django.db import DataError
+
 from canceldesk import clock, outside
 from canceldesk.accounts.models import User
 from canceldesk.billsby import Billsby, BillsbyError
@@ -25,6 +28,8 @@ PATIENCE_SECONDS = 8.0
 
 FRESH = dt.timedelta(minutes=2)
 """A copy this young need not be read again: it was read when the client was picked."""
+
+logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,18 @@ def look(client: Client) -> str:
         return f"Billsby has not answered within {PATIENCE_SECONDS:.0f} seconds."
     except (BillsbyError, outside.NotSetUpError, ValueError) as problem:
         return str(problem)
-    refreshing.keep(client, reading)
+    return _kept(client, reading)
+
+
+def _kept(client: Client, reading: Reading) -> str:
+    """Store what was read; "" or, as a sentence, that it could not be. A copy that cannot be stored
+    keeps nobody's request from it.
+    """
+    try:
+        refreshing.keep(client, reading)
+    except (DataError, OverflowError, ValueError):
+        logger.exception("copy_not_kept", client=client.billsby_id)
+        return "What Billsby says of this client could not be stored."
     return ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -118,6 +119,21 @@ def test_while_billsby_is_down_the_request_is_stored_from_the_copy(
     filed = file()
     assert filed.is_new
     assert "Billsby" in filed.problem
+    assert Case.objects.get() == filed.case
+    assert filed.case.next_charge_at == next_charge
+
+
+@pytest.mark.django_db(transaction=True)  # PostgreSQL's refusal would end a test's own transaction
+def test_what_cannot_be_stored_of_billsbys_answer_keeps_no_request_from_it(
+    desk: Desk, client: Client, file: File, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    next_charge = client.subscriptions.get().next_billing_at
+    honest = desk.billsby.subscription
+    monkeypatch.setattr(
+        desk.billsby, "subscription", lambda uid: replace(honest(uid), next_billing_minor=10**20)
+    )
+    filed = file()
+    assert filed.problem == "What Billsby says of this client could not be stored."
     assert Case.objects.get() == filed.case
     assert filed.case.next_charge_at == next_charge
 
