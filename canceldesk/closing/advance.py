@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import structlog
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 from django.db.models import Case as If
 from django.db.models import DateTimeField, F, Value, When
 
@@ -23,7 +23,7 @@ from canceldesk.cases import services as cases
 from canceldesk.cases import waking
 from canceldesk.cases.lease import Lease, LostLeaseError
 from canceldesk.cases.models import Case, State, WaitsFor
-from canceldesk.closing import ending, undecided, watching
+from canceldesk.closing import ending, taking_out, undecided, watching
 from canceldesk.closing.charges import check_charges
 from canceldesk.closing.models import Step
 from canceldesk.closing.notes import Notes
@@ -79,11 +79,22 @@ def advance(case_id: int, *, owner: str) -> bool:
     except LostLeaseError:
         logger.warning("lease_lost", case=case.number, owner=owner)
         leases.give_back(lease)
+        if notes.has_gone_ahead:
+            _have_it_looked_for(case)
         return False
     except BaseException:
         leases.give_back(lease)
         raise
     return True
+
+
+def _have_it_looked_for(case: Case) -> None:
+    """What leaves long after its go-ahead, from a worker that slept between, comes when nobody
+    waits for it any more. Only that worker knows of it.
+    """
+    with transaction.atomic():
+        taking_out.doubt_removal(case)
+        waking.wake(case.pk)
 
 
 def _safe_pass(case: Case, lease: Lease, notes: Notes) -> list[Waits]:

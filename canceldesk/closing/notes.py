@@ -27,6 +27,8 @@ class Notes:
     """The notes about one case, as they stood when the pass began and as it has changed them."""
 
     def __init__(self, case: Case) -> None:
+        self.has_gone_ahead = False
+        """Whether something may have left the desk in this pass."""
         self._case = case
         self._known: dict[str, Step] | None = None
         self._changed: dict[str, Step] = {}

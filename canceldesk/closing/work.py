@@ -284,6 +284,7 @@ class Work:
         Raises LostLeaseError.
         """
         leases.renew(self.lease, **as_read(self.case))
+        self.notes.has_gone_ahead = True
 
     @contextmanager
     def sending(self, noting: Callable[[], object]) -> Iterator[None]:
@@ -294,6 +295,7 @@ class Work:
         def note_that_it_leaves() -> None:
             with self.fenced(with_copies=False):
                 noting()
+            self.notes.has_gone_ahead = True
 
         with go_ahead.asked_of(note_that_it_leaves):
             yield
