@@ -29,7 +29,6 @@ from canceldesk.cases.models import (
     Wish,
 )
 from canceldesk.clients.models import Client, Subscription
-from canceldesk.configuration import services as configuration
 
 
 class CaseError(Exception):
@@ -168,24 +167,29 @@ def _check_scope(client: Client, subscriptions: Sequence[Subscription], wish: Wi
     for subscription in subscriptions:
         if subscription.pk in stopped:
             raise CaseError(
-                f"{subscription} is already stopped: {stopped[subscription.pk].number} stopped "
+                f"{subscription} is already suspended: {stopped[subscription.pk].number} stopped "
                 "it and put the client on the list. Leave it out, or file a wish to cancel for "
                 "good."
             )
 
 
 def stopped_by(subscriptions: Iterable[Subscription]) -> dict[int, Case]:
-    """The closed case that stopped each subscription that is suspended, or paused where that is how
-    the company stops, by the subscription's primary key. Another wish to suspend it would only put
-    the client on the list once more.
+    """The closed case that stopped each subscription that is suspended, by the subscription's
+    primary key. Another wish to suspend it would only put the client on the list once more. One
+    that is paused bills again by itself, so whoever asks about it is never turned away.
     """
-    ways = {Subscription.Status.SUSPENDED}
-    if configuration.text("STOP_BY") == "pause":
-        ways.add(Subscription.Status.PAUSED)
-    stopped = [s.pk for s in subscriptions if s.status in ways]
-    scopes = CaseSubscription.objects.filter(subscription__in=stopped, case__state=State.CLOSED)
+    suspended = [s.pk for s in subscriptions if s.status == Subscription.Status.SUSPENDED]
+    scopes = CaseSubscription.objects.filter(subscription__in=suspended, case__state=State.CLOSED)
     newest_last = scopes.select_related("case__client").order_by("case__ended_at", "case_id")
     return {scope.subscription_id: scope.case for scope in newest_last}
+
+
+def others_about(case: Case) -> QuerySet[Case]:
+    """Other open cases about what this case is or was about."""
+    shared = CaseSubscription.objects.filter(
+        subscription__in=case.scope.values("subscription"), is_open=True
+    )
+    return Case.objects.filter(pk__in=shared.values("case")).exclude(pk=case.pk)
 
 
 def _next_charge(subscriptions: Iterable[Subscription]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from canceldesk.cases import services as cases
 from canceldesk.cases import waking
 from canceldesk.cases.lease import Lease, LostLeaseError
 from canceldesk.cases.models import Case, State, WaitsFor
-from canceldesk.closing import ending, taking_out, undecided, watching
+from canceldesk.closing import ending, giving_back, undecided, watching
 from canceldesk.closing.charges import check_charges
 from canceldesk.closing.models import Step
 from canceldesk.closing.notes import Notes
@@ -90,11 +90,13 @@ def advance(case_id: int, *, owner: str) -> bool:
 
 def _have_it_looked_for(case: Case) -> None:
     """What leaves long after its go-ahead, from a worker that slept between, comes when nobody
-    waits for it any more. Only that worker knows of it.
+    waits for it any more. Only that worker knows of it. A row on the list that came so late is not
+    looked for: without the case's number it cannot be told from one that a person or another case
+    wrote since; the comparison of the whole list names it.
     """
     with transaction.atomic():
-        taking_out.doubt_removal(case)
         waking.wake(case.pk)
+        giving_back.wake_others_about(case)
 
 
 def _safe_pass(case: Case, lease: Lease, notes: Notes) -> list[Waits]:

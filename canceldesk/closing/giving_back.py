@@ -14,10 +14,11 @@ from dateutil.relativedelta import relativedelta
 from canceldesk import clock
 from canceldesk.billsby import Subscription, SubscriptionStatus
 from canceldesk.billsby.errors import Refused
+from canceldesk.cases import services as cases
 from canceldesk.cases import waking
 from canceldesk.cases.lease import OvertakenError
 from canceldesk.cases.log import Verb
-from canceldesk.cases.models import CaseSubscription, WaitsFor
+from canceldesk.cases.models import Case, CaseSubscription, WaitsFor
 from canceldesk.closing import holding, holds
 from canceldesk.closing.models import Hold
 from canceldesk.closing.results import Done, NotNeeded, Result, Waits
@@ -130,15 +131,12 @@ def _not_yet(work: Work, subscription: Subscription, wanted: dt.date, name: str)
     )
 
 
-def _wake_whoever_relies_on_it(hold: Hold) -> None:
-    """A case filed meanwhile has seen the hold's far date and may look again only in hours. Woken
-    before the hold is touched, as it touches them in that order, too.
+def wake_others_about(case: Case) -> None:
+    """Have cases filed meanwhile looked at: they have seen a far date that is or may be given back,
+    and might look again only in hours.
     """
-    open_ones = CaseSubscription.objects.filter(
-        subscription_id=hold.scope.subscription_id, is_open=True
-    )
-    for case_id in open_ones.exclude(pk=hold.scope_id).values_list("case_id", flat=True):
-        waking.wake(case_id)
+    for other in cases.others_about(case):
+        waking.wake(other.pk)
 
 
 def _returned(work: Work, hold: Hold, subscription: Subscription) -> Done:
@@ -151,7 +149,8 @@ def _returned(work: Work, hold: Hold, subscription: Subscription) -> Done:
         evidence = holds.evidence_of(subscription)
         state = Hold.State.RETURNED if was_sent else Hold.State.OVER
         with work.fenced():
-            _wake_whoever_relies_on_it(hold)
+            # Before the hold is touched: who holds the same service touches them in that order.
+            wake_others_about(work.case)
             if not holds.change(hold, state=state, read_at=clock.now(), evidence=evidence):
                 raise OvertakenError("Another case holds the service now.")
             if was_sent:

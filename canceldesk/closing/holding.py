@@ -201,7 +201,8 @@ def _read_back(
     name = str(scope.subscription)
     at = after.next_billing_at
     if not after.status.is_stopped and (at is None or at.date() < until - ONE_DAY):
-        if at is None or not _is_held_for_less(before, after):
+        is_restored = verb is Verb.HOLD_RESTORED and protects(after, hold)
+        if at is None or not (is_restored or _is_held_for_less(before, after)):
             return _does_not_show(work, name, until, at)
         until = at.date()
     work.has_just_held = True

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from canceldesk import clock
-from canceldesk.billsby import Subscription
+from canceldesk.billsby import Subscription, SubscriptionStatus
 from canceldesk.cases.models import CaseSubscription, State
 from canceldesk.closing.models import Hold
 from canceldesk.closing.work import Work
@@ -54,8 +54,9 @@ def supersede_earlier(scope: CaseSubscription, before: Subscription) -> Hold | N
     head. Gives the one that had not been given back yet. Call it inside the fence.
     """
     others = _of_ended_cases(scope)
-    if others:
-        Hold.objects.filter(pk__in=[hold.pk for hold in others]).update(state=Hold.State.OVER)
+    standing = [hold.pk for hold in others if hold.state != Hold.State.OVER]
+    if standing:
+        Hold.objects.filter(pk__in=standing).update(state=Hold.State.OVER)
     return _first_shown(others, before)
 
 
@@ -64,12 +65,19 @@ def _of_ended_cases(scope: CaseSubscription) -> list[Hold]:
     back.
     """
     others = Hold.objects.filter(scope__subscription=scope.subscription).exclude(scope=scope)
-    return list(others.exclude(state=Hold.State.OVER).exclude(scope__case__state=State.CLOSED))
+    return list(others.exclude(scope__case__state=State.CLOSED).order_by("-pk"))
 
 
 def _first_shown(earlier: list[Hold], before: Subscription) -> Hold | None:
-    is_there = {*STANDING, Hold.State.INTENDED}
-    return next((one for one in earlier if one.state in is_there and shows(before, one)), None)
+    """A hold that is known to be over shows, too, when the call that was to take its place never
+    came.
+    """
+    not_over = {*STANDING, Hold.State.INTENDED}
+    is_paused = before.status is SubscriptionStatus.PAUSED
+    return next(
+        (one for one in earlier if (is_paused or one.state in not_over) and shows(before, one)),
+        None,
+    )
 
 
 def runs_out(today: dt.date, hold: Hold) -> bool:

@@ -9,12 +9,11 @@ there. So a crash between taking out and noting cannot take out another one.
 from __future__ import annotations
 
 import datetime as dt
-from contextlib import suppress
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
 from canceldesk.cases.log import Verb
-from canceldesk.cases.models import Case, WaitsFor
+from canceldesk.cases.models import WaitsFor
 from canceldesk.closing import listing
 from canceldesk.closing.models import Intent
 from canceldesk.closing.results import Done, NotNeeded, Result, Waits
@@ -46,15 +45,6 @@ def run(work: Work) -> Result:
     if intent.may_still_arrive:
         return _may_still_arrive()
     return _note_removed(work, intent, Verb.ROW_REMOVAL_ADOPTED, fingerprint=view.fingerprint)
-
-
-def doubt_removal(case: Case) -> None:
-    """Have the list read once more for a row that was read back as gone: it may have come since.
-    Not while an equal row has its turn; the comparison of the whole list finds it then.
-    """
-    gone = Intent.objects.filter(case=case, kind=Intent.Kind.ROW, state=Intent.State.REMOVED)
-    with suppress(IntegrityError), transaction.atomic():
-        gone.update(state=Intent.State.LEAVING)
 
 
 def _take_out(work: Work, intent: Intent, view: ListView, listed: ListedRow) -> Result:

@@ -9,9 +9,10 @@ import datetime as dt
 import pytest
 
 from billsby_sandbox.records import Subscription as PracticeSubscription
-from canceldesk import clock
+from canceldesk import clock, go_ahead
+from canceldesk.billsby.errors import Busy
 from canceldesk.cases.models import Case, Decision, Finding, Wish
-from canceldesk.cases.services import CaseError, withdraw
+from canceldesk.cases.services import withdraw
 from canceldesk.closing import services as closing
 from canceldesk.closing.advance import advance
 from canceldesk.closing.models import Hold
@@ -117,6 +118,63 @@ def test_a_case_that_relied_on_a_far_date_is_looked_at_when_the_date_is_given_ba
     assert not charged_since(desk, again)
 
 
+def test_a_date_given_back_long_after_its_go_ahead_is_noticed_by_the_case_it_hurts(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, subscription = desk.client()
+    desk.later(days=8)
+    first = desk.file(subscription)
+    desk.advance(first)
+    desk.later(days=1, hours=5)
+    withdraw(first, by=desk.agent, because="not_a_cancellation")
+    again: list[Case] = []
+
+    def go_ahead_and_fall_asleep() -> None:
+        awake.undo()
+        go_ahead.assure()
+        desk.later(minutes=2)
+        again.append(desk.decided(subscription))
+        desk.settle(again[0])
+        desk.not_due_yet(again[0])
+
+    with monkeypatch.context() as awake:
+        awake.setattr(go_ahead, "assure", go_ahead_and_fall_asleep)
+        assert advance(first.pk, owner="sleeper") is False
+    assert desk.company.subscription(subscription.uid).status == "Active"
+
+    again[0].refresh_from_db()
+    assert due_now(again[0])
+    look_after(desk, first, again[0], hours=36, every=0.25)
+    assert not charged_since(desk, again[0])
+
+
+def test_the_date_an_earlier_hold_replaced_is_known_even_when_the_first_call_comes_to_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, subscription = desk.client()
+    desk.later(days=8)
+    first = desk.file(subscription)
+    desk.advance(first)
+    withdraw(first, by=desk.agent, because="not_a_cancellation")
+    again = desk.decided(subscription)
+    desk.later(days=3)
+    honest = desk.billsby.set_renewal_date
+
+    def busy(*_: object, **__: object) -> None:
+        desk.billsby.set_renewal_date = honest  # type: ignore[method-assign]
+        go_ahead.assure()
+        raise Busy("Billsby is busy.")
+
+    desk.billsby.set_renewal_date = busy  # type: ignore[method-assign]
+    desk.advance(again)
+    desk.settle(again)
+
+    hold = Hold.objects.get(scope__case=again)
+    assert hold.state == Hold.State.HELD
+    assert hold.original_next_billing_at == subscription.next_billing_at
+    assert hold.original_status == "active"
+
+
 def test_a_client_stopped_by_pausing_stays_so_when_a_later_request_comes_to_nothing(
     desk: Desk,
 ) -> None:
@@ -140,14 +198,19 @@ def test_a_client_stopped_by_pausing_stays_so_when_a_later_request_comes_to_noth
     assert not Finding.objects.filter(kind=Finding.Kind.SWITCHED_BACK_ON).exists()
 
 
-def test_where_pausing_stops_nobody_is_stopped_twice(desk: Desk) -> None:
+def test_who_is_paused_and_was_stopped_once_is_not_turned_away(desk: Desk) -> None:
     configuration.change("STOP_BY", "pause")
     _, subscription = desk.client()
-    stopped = desk.settle(desk.decided(subscription))
-    assert stopped.state == "closed"
+    assert desk.settle(desk.decided(subscription)).state == "closed"
+    desk.later(days=30)
+    soon = clock.now() + dt.timedelta(days=5)
+    desk.company.panel_change_bill_date(subscription.uid, soon, pause=True)
 
-    with pytest.raises(CaseError, match=f"already stopped: {stopped.number} stopped it"):
-        desk.file(subscription)
+    again = desk.settle(desk.decided(subscription))
+
+    assert again.state == "closed"
+    look_after(desk, again, hours=24 * 7, every=6)
+    assert not charged_since(desk, again)
 
 
 def test_a_hold_that_billsby_takes_for_less_time_is_held_that_long(desk: Desk) -> None:
@@ -167,6 +230,22 @@ def test_a_hold_that_billsby_takes_for_less_time_is_held_that_long(desk: Desk) -
     desk.decide(case, Decision.RETAINED)
     desk.settle(case)
     assert desk.company.subscription(subscription.uid).status == "Active"
+
+
+def test_a_shortened_hold_that_was_lifted_for_a_click_is_put_back(desk: Desk) -> None:
+    desk.company.set_quirk("max_renewal_days", 60)
+    desk.company.set_quirk("beyond_max_renewal", "shortened")
+    _, subscription = desk.client()
+    case = desk.decided(subscription)
+    desk.settle(case)
+    closing.release_hold(case, by=desk.agent, scope=case.scope.get())
+    desk.advance(case)
+    assert Hold.objects.get().state == Hold.State.RELEASED
+
+    look_after(desk, case, hours=2, every=0.1)
+
+    assert Hold.objects.get().state == Hold.State.HELD
+    assert len(desk.writes("renewaldate")) == 3
 
 
 def test_a_hold_that_never_shows_is_a_persons_business_after_some_tries(

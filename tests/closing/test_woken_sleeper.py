@@ -1,5 +1,5 @@
-"""A worker that goes on after its case was taken over writes nothing of what it has read. What it
-may have sent so late is looked for once more.
+"""A worker that goes on after its case was taken over writes nothing of what it has read. A hold
+that it may have sent so late is looked for once more.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ from canceldesk.billsby import Subscription
 from canceldesk.cases.lease import take
 from canceldesk.cases.models import Case, Decision
 from canceldesk.cases.services import withdraw
-from canceldesk.closing import services, taking_out
 from canceldesk.closing.advance import advance
-from canceldesk.closing.models import Intent, Watch
+from canceldesk.closing.models import Watch
 from tests.closing.conftest import Desk, due_now
 from tests.closing.test_watch import closed_case, kinds, uid
 from tests.closing.test_watch_charges import charge
@@ -134,40 +133,6 @@ def test_a_hold_that_it_sends_long_after_the_case_was_withdrawn_is_given_back(
     there = desk.company.subscription(subscription.uid)
     assert (there.status, there.next_billing_at.date()) == ("Active", original)
     assert case.next_pass_at is None, "nothing is left to do"
-
-
-def test_a_row_that_it_writes_long_after_the_decision_was_taken_back_is_taken_off(
-    desk: Desk,
-) -> None:
-    _, subscription = desk.client()
-    case = desk.decided(subscription)
-
-    def asleep() -> None:
-        desk.the_list.at_last_moment = None
-        services.take_back(case, by=desk.manager, why="They stay")
-        taken_over_until_nothing_is_left_to_do(desk, case)
-
-    desk.the_list.at_last_moment = asleep
-    assert advance(case.pk, owner="sleeper") is False
-    assert len(desk.the_list.rows) == 1
-    assert due_now(case)
-    desk.settle(case)
-    assert not desk.the_list.rows
-    assert Intent.objects.get().state == Intent.State.REMOVED
-
-
-def test_a_row_is_not_looked_for_again_while_an_equal_one_has_its_turn(
-    desk: Desk,
-) -> None:
-    case, other = (closed_case(desk) for _ in range(2))
-    Intent.objects.filter(case=case).update(state=Intent.State.REMOVED)
-    Intent.objects.filter(case=other).update(state=Intent.State.SENT)
-    Intent.objects.update(likeness="equal")
-    taking_out.doubt_removal(case)
-    assert Intent.objects.get(case=case).state == Intent.State.REMOVED
-    Intent.objects.filter(case=other).update(state=Intent.State.CONFIRMED)
-    taking_out.doubt_removal(case)
-    assert Intent.objects.get(case=case).state == Intent.State.LEAVING
 
 
 def test_who_has_sent_nothing_wakes_nobody(desk: Desk) -> None:
