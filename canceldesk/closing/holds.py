@@ -45,39 +45,46 @@ def is_under_way(hold: Hold, before: Subscription) -> bool:
 
 def earlier_hold(scope: CaseSubscription, before: Subscription) -> Hold | None:
     """A hold of an ended case on the same subscription that has not been given back yet."""
-    return _first_shown(_of_ended_cases(scope), before)
+    return _standing_in_for(_others(scope), before)
 
 
 def supersede_earlier(scope: CaseSubscription, before: Subscription) -> Hold | None:
     """End what ended cases still know of their holds on a subscription that is held for `scope`
     from now on: both would be held until the same day, and theirs must not be given back over its
-    head. Gives the one that had not been given back yet. Call it inside the fence.
+    head. A closed case's hold stays: it is how the service was stopped. Gives the one that had not
+    been given back yet. Call it inside the fence.
     """
-    others = _of_ended_cases(scope)
-    standing = [hold.pk for hold in others if hold.state != Hold.State.OVER]
-    if standing:
-        Hold.objects.filter(pk__in=standing).update(state=Hold.State.OVER)
-    return _first_shown(others, before)
+    others = _others(scope)
+    known = [one.pk for one in others if not (one.state == Hold.State.OVER or _is_the_stop(one))]
+    if known:
+        Hold.objects.filter(pk__in=known).update(state=Hold.State.OVER)
+    return _standing_in_for(others, before)
 
 
-def _of_ended_cases(scope: CaseSubscription) -> list[Hold]:
-    """A closed case's hold is none of them: it is how the service was stopped, and never given
-    back.
-    """
+def _others(scope: CaseSubscription) -> list[Hold]:
+    """Holds of other cases on a subscription, the newest first."""
     others = Hold.objects.filter(scope__subscription=scope.subscription).exclude(scope=scope)
-    return list(others.exclude(scope__case__state=State.CLOSED).order_by("-pk"))
+    return list(others.select_related("scope__case").order_by("-pk"))
 
 
-def _first_shown(earlier: list[Hold], before: Subscription) -> Hold | None:
-    """A hold that is known to be over shows, too, when the call that was to take its place never
-    came.
+def _is_the_stop(hold: Hold) -> bool:
+    """Whether the hold may be how a closed case stopped the service: then it is never given back,
+    and its far date is the one to give back to whoever is held after it.
+    """
+    return hold.scope.case.state == State.CLOSED
+
+
+def _standing_in_for(others: list[Hold], before: Subscription) -> Hold | None:
+    """The hold whose date Billsby shows in place of the one it replaced. One that is known to be
+    over shows, too, when the call that was to take its place never came.
     """
     not_over = {*STANDING, Hold.State.INTENDED}
     is_paused = before.status is SubscriptionStatus.PAUSED
-    return next(
-        (one for one in earlier if (is_paused or one.state in not_over) and shows(before, one)),
+    shown = next(
+        (one for one in others if (is_paused or one.state in not_over) and shows(before, one)),
         None,
     )
+    return None if shown is None or _is_the_stop(shown) else shown
 
 
 def runs_out(today: dt.date, hold: Hold) -> bool:

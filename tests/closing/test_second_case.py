@@ -198,6 +198,29 @@ def test_a_client_stopped_by_pausing_stays_so_when_a_later_request_comes_to_noth
     assert not Finding.objects.filter(kind=Finding.Kind.SWITCHED_BACK_ON).exists()
 
 
+def test_nor_does_a_request_that_was_withdrawn_before_undo_that_stop(desk: Desk) -> None:
+    configuration.change("STOP_BY", "pause")
+    _, subscription = desk.client()
+    desk.later(days=8)
+    by_mistake = desk.file(subscription)
+    desk.advance(by_mistake)
+    withdraw(by_mistake, by=desk.agent, because="not_a_cancellation")
+    stopped = desk.settle(desk.decided(subscription))
+    assert stopped.state == "closed"
+    desk.later(days=30)
+    for_good = desk.file(subscription, wish=Wish.CANCEL)
+    desk.invoice(subscription, 5000)
+    desk.decide(for_good, Decision.CANCEL)
+    desk.settle(for_good)
+    closing.take_back(for_good, by=desk.manager, why="rather stays paused")
+    withdraw(for_good, by=desk.manager, because="changed_mind")
+
+    look_after(desk, by_mistake, stopped, for_good, hours=24 * 40, every=6)
+
+    assert desk.company.subscription(subscription.uid).status == "Paused"
+    assert not charged_since(desk, for_good)
+
+
 def test_who_is_paused_and_was_stopped_once_is_not_turned_away(desk: Desk) -> None:
     configuration.change("STOP_BY", "pause")
     _, subscription = desk.client()
