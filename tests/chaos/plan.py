@@ -165,7 +165,10 @@ EVERY_END = (
     "row_deleted", "row_taken_off", "owes_pending", "row_by_hand", "twins", "retained_then_left",
 )  # fmt: skip
 """What a plan of twenty cases has at least: every end there is."""
-TWO_CASES = ("twins", "filed_twice", "retained_then_left", "suspended_then_cancelled")
+TWO_CASES = (
+    "twins", "filed_twice", "retained_then_left", "suspended_then_cancelled",
+    "stayed_then_waits", "mistaken_then_waits",
+)  # fmt: skip
 """Stories of two cases each, told by functions of their own."""
 _WEIGHT_OF_TWO = 2
 _SPREAD = 0.8
@@ -196,8 +199,8 @@ def make_plan(seed: int, cases: int) -> Plan:
     rng = random.Random(f"{seed}/plan")
     maker = _Maker(rng)
     for name in _told(rng, cases):
-        maker.tell(name, is_last=len(maker.cases) == cases - 1)
-    made = maker.cases[:cases]
+        maker.tell(name)
+    made = maker.cases
     step = _SPREAD / max(1, len(made))
     spread = [
         replace(case, begins=round(step * place + rng.uniform(0, step), 4))
@@ -215,10 +218,10 @@ def _told(rng: random.Random, cases: int) -> Iterator[str]:
     count = 0
     others = [name for name in every if name not in EVERY_END]
     for name in [*EVERY_END, *rng.sample(others, len(others)), *rest]:
-        if count >= cases:
-            break
-        chosen.append(name)
-        count += 2 if name in TWO_CASES else 1
+        size = 2 if name in TWO_CASES else 1
+        if count + size <= cases:
+            chosen.append(name)
+            count += size
     rng.shuffle(chosen)
     return iter(chosen)
 
@@ -248,10 +251,8 @@ class _Maker:
         self.clients: list[PlannedClient] = []
         self.cases: list[PlannedCase] = []
 
-    def tell(self, name: str, *, is_last: bool) -> None:
-        """Add the cases of one story; of one of two cases only when there is room for both."""
-        if name in TWO_CASES and is_last:
-            name = "suspend"
+    def tell(self, name: str) -> None:
+        """Add the cases of one story."""
         match name:
             case "twins":
                 self._twins()
@@ -261,6 +262,10 @@ class _Maker:
                 self._one_after_another(name, RETAINED, SUSPEND)
             case "suspended_then_cancelled":
                 self._one_after_another(name, SUSPEND, CANCEL)
+            case "stayed_then_waits":
+                self._held_again_and_left_so(name, RETAINED)
+            case "mistaken_then_waits":
+                self._held_again_and_left_so(name, NOT_A_CANCELLATION)
             case _:
                 story = STORIES[name]
                 self._add(name, self._client(name, story.client), story)
@@ -285,6 +290,14 @@ class _Maker:
         scope = (client.subscriptions[1].id,)
         again = replace(first, key=self._key(), scope=scope, turns=(DUPLICATE,), click=Click.NONE)
         self._keep(replace(again, attempts=0))
+
+    def _held_again_and_left_so(self, name: str, first_end: str) -> None:
+        """A client who is charged soon is held for a case that comes to nothing, and the same day
+        for another, which nobody clicks for before the end: two holds until the same day.
+        """
+        first = self._add(name, self._client(name, Wanted(soon=True)), Story(0, (first_end,)))
+        then = replace(first, key=self._key(), turns=(SUSPEND,), after=first.key)
+        self._keep(replace(then, wish=SUSPEND, click=Click.IN_PEACE))
 
     def _one_after_another(self, name: str, first_end: str, second_end: str) -> None:
         client = self._client(name, Wanted())
