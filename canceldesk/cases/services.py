@@ -184,14 +184,6 @@ def stopped_by(subscriptions: Iterable[Subscription]) -> dict[int, Case]:
     return {scope.subscription_id: scope.case for scope in newest_last}
 
 
-def others_about(case: Case) -> QuerySet[Case]:
-    """Other open cases about what this case is or was about."""
-    shared = CaseSubscription.objects.filter(
-        subscription__in=case.scope.values("subscription"), is_open=True
-    )
-    return Case.objects.filter(pk__in=shared.values("case")).exclude(pk=case.pk)
-
-
 def _next_charge(subscriptions: Iterable[Subscription]) -> dict[str, Any]:
     billing = [s for s in subscriptions if s.is_live and s.next_billing_at is not None]
     first = min(billing, key=lambda s: s.next_billing_at or clock.now(), default=None)

@@ -12,7 +12,7 @@ from django.dispatch import Signal
 
 from canceldesk import clock
 from canceldesk.cases import lease as leases
-from canceldesk.cases.models import OPEN_STATES, Case, WaitsFor
+from canceldesk.cases.models import OPEN_STATES, Case, CaseSubscription, WaitsFor
 
 case_woken = Signal()
 
@@ -22,6 +22,15 @@ def wake(case_id: int) -> None:
     wake_all(Case.objects.filter(pk=case_id))
     # Robust: what is stored stays stored, and said to be so, even if the engine cannot be told.
     transaction.on_commit(lambda: case_woken.send(sender=Case, case_id=case_id), robust=True)
+
+
+def wake_others_about(case: Case) -> None:
+    """Make passes over other open cases due now that are about what this case is or was about."""
+    shared = CaseSubscription.objects.filter(
+        subscription__in=case.scope.values("subscription"), is_open=True
+    )
+    for other in shared.exclude(case=case).values_list("case", flat=True).distinct():
+        wake(other)
 
 
 def wake_all(cases: QuerySet[Case]) -> int:

@@ -23,7 +23,7 @@ from canceldesk.cases import services as cases
 from canceldesk.cases import waking
 from canceldesk.cases.lease import Lease, LostLeaseError
 from canceldesk.cases.models import Case, State, WaitsFor
-from canceldesk.closing import ending, giving_back, undecided, watching
+from canceldesk.closing import ending, undecided, watching
 from canceldesk.closing.charges import check_charges
 from canceldesk.closing.models import Step
 from canceldesk.closing.notes import Notes
@@ -96,7 +96,7 @@ def _have_it_looked_for(case: Case) -> None:
     """
     with transaction.atomic():
         waking.wake(case.pk)
-        giving_back.wake_others_about(case)
+        waking.wake_others_about(case)
 
 
 def _safe_pass(case: Case, lease: Lease, notes: Notes) -> list[Waits]:

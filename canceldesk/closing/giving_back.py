@@ -14,11 +14,10 @@ from dateutil.relativedelta import relativedelta
 from canceldesk import clock
 from canceldesk.billsby import Subscription, SubscriptionStatus
 from canceldesk.billsby.errors import Refused
-from canceldesk.cases import services as cases
 from canceldesk.cases import waking
 from canceldesk.cases.lease import OvertakenError
 from canceldesk.cases.log import Verb
-from canceldesk.cases.models import Case, CaseSubscription, WaitsFor
+from canceldesk.cases.models import CaseSubscription, WaitsFor
 from canceldesk.closing import holding, holds
 from canceldesk.closing.models import Hold
 from canceldesk.closing.results import Done, NotNeeded, Result, Waits
@@ -131,14 +130,6 @@ def _not_yet(work: Work, subscription: Subscription, wanted: dt.date, name: str)
     )
 
 
-def wake_others_about(case: Case) -> None:
-    """Have cases filed meanwhile looked at: they have seen a far date that is or may be given back,
-    and might look again only in hours.
-    """
-    for other in cases.others_about(case):
-        waking.wake(other.pk)
-
-
 def _returned(work: Work, hold: Hold, subscription: Subscription) -> Done:
     """The hold does not show: it was given back, somebody else chose another date, or it never
     came.
@@ -149,8 +140,9 @@ def _returned(work: Work, hold: Hold, subscription: Subscription) -> Done:
         evidence = holds.evidence_of(subscription)
         state = Hold.State.RETURNED if was_sent else Hold.State.OVER
         with work.fenced():
-            # Before the hold is touched: who holds the same service touches them in that order.
-            wake_others_about(work.case)
+            # They have seen the hold's far date and might look again only in hours. Before the hold
+            # is touched: who holds the same service touches the two in that order.
+            waking.wake_others_about(work.case)
             if not holds.change(hold, state=state, read_at=clock.now(), evidence=evidence):
                 raise OvertakenError("Another case holds the service now.")
             if was_sent:

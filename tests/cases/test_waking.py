@@ -12,7 +12,7 @@ from canceldesk import clock
 from canceldesk.cases import lease as leases
 from canceldesk.cases import waking
 from canceldesk.cases.models import Case, State
-from tests.factories import make_case
+from tests.factories import make_case, make_client, make_subscription
 
 pytestmark = pytest.mark.usefixtures("frozen_clock", "db")
 
@@ -122,3 +122,17 @@ def test_whatever_is_due_can_be_taken_and_whatever_is_taken_is_not_due() -> None
         assert case in due()
         assert leases.take(case.pk, "one") is not None
         assert case not in due()
+
+
+def test_open_cases_about_the_same_service_are_woken_and_no_others() -> None:
+    client = make_client()
+    shared, another = make_subscription(client), make_subscription(client)
+    ended = make_case(State.WITHDRAWN, client=client, subscriptions=[shared])
+    make_case(State.RETAINED, client=client, subscriptions=[shared])
+    since = make_case(client=client, subscriptions=[shared])
+    make_case(client=client, subscriptions=[another])
+    Case.objects.update(next_pass_at=None)
+
+    waking.wake_others_about(ended)
+
+    assert due() == [since]
