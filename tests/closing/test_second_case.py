@@ -30,6 +30,18 @@ def held_and_retained(desk: Desk, subscription: PracticeSubscription) -> Case:
     return desk.settle(case)
 
 
+def asked_for_good_and_taken_back(desk: Desk, subscription: PracticeSubscription) -> Case:
+    """A later request to cancel, held and waiting for a write-off when it comes to nothing."""
+    desk.invoice(subscription, 5000)
+    case = desk.file(subscription, wish=Wish.CANCEL)
+    desk.advance(case)
+    desk.decide(case, Decision.CANCEL)
+    desk.settle(case)
+    closing.take_back(case, by=desk.manager, why="rather stays paused")
+    withdraw(case, by=desk.manager, because="changed_mind")
+    return case
+
+
 def look_after(desk: Desk, *cases: Case, hours: float, every: float = 0.5) -> None:
     for _ in range(int(hours / every)):
         desk.later(hours=every)
@@ -183,13 +195,7 @@ def test_a_client_stopped_by_pausing_stays_so_when_a_later_request_comes_to_noth
     stopped = desk.settle(desk.decided(subscription))
     assert stopped.state == "closed"
     desk.later(days=30)
-    desk.invoice(subscription, 5000)
-    for_good = desk.file(subscription, wish=Wish.CANCEL)
-    desk.advance(for_good)
-    desk.decide(for_good, Decision.CANCEL)
-    desk.settle(for_good)
-    closing.take_back(for_good, by=desk.manager, why="rather stays paused")
-    withdraw(for_good, by=desk.manager, because="changed_mind")
+    for_good = asked_for_good_and_taken_back(desk, subscription)
 
     look_after(desk, stopped, for_good, hours=24 * 40, every=6)
 
@@ -208,12 +214,7 @@ def test_nor_does_a_request_that_was_withdrawn_before_undo_that_stop(desk: Desk)
     stopped = desk.settle(desk.decided(subscription))
     assert stopped.state == "closed"
     desk.later(days=30)
-    for_good = desk.file(subscription, wish=Wish.CANCEL)
-    desk.invoice(subscription, 5000)
-    desk.decide(for_good, Decision.CANCEL)
-    desk.settle(for_good)
-    closing.take_back(for_good, by=desk.manager, why="rather stays paused")
-    withdraw(for_good, by=desk.manager, because="changed_mind")
+    for_good = asked_for_good_and_taken_back(desk, subscription)
 
     look_after(desk, by_mistake, stopped, for_good, hours=24 * 40, every=6)
 
