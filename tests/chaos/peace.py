@@ -35,13 +35,16 @@ HOURS_OF_A_NIGHT_OFF = 47
 @dataclass(frozen=True)
 class Look:
     """The desk at one moment: unfinished cases as (number, state, waits for, sentence), seconds
-    until the next pass that is due within reach (0: now; None: none), and what changes when
-    anything does.
+    until the next pass that is due within reach (0: now; None: none), and where every case
+    stands, which changes when one goes on.
+
+    A case that waits on a person and is only read again, with a newer moment in its evidence, has
+    a newer version and yet has not gone on.
     """
 
     unfinished: list[tuple[str, str, str, str]]
     next_in: float | None
-    versions: int
+    stands: frozenset[tuple[object, ...]]
 
 
 def look(stage: Stage, offset: float) -> Look:
@@ -61,7 +64,8 @@ def look(stage: Stage, offset: float) -> Look:
         or row[0] in left
         or (row[2] in {"outside", "time"} and seconds <= FARTHEST)
     ]
-    return Look(unfinished, min(within, default=None), sum(int(row[4]) for row in found))
+    stands = frozenset((*row[:4], None if row[2] == "person" else row[4]) for row in found)
+    return Look(unfinished, min(within, default=None), stands)
 
 
 def _held(stage: Stage) -> set[int]:
@@ -165,7 +169,7 @@ def keep_peace(
     The clock is put on only to where something is due, so that nobody's lease runs out while it
     is being worked on; leases of the dead are let run out when nothing moves.
     """
-    last, quiet, moved_at, stepped_at = Look([], None, -1), 0, time.monotonic(), 0.0
+    last, quiet, moved_at, stepped_at = Look([], None, frozenset()), 0, time.monotonic(), 0.0
     while time.monotonic() - moved_at < patience:
         done = settle()
         try:
@@ -173,17 +177,17 @@ def keep_peace(
         except deskdata.Unreachable:
             time.sleep(LOOK_EVERY)
             continue
-        if done or seen.versions != last.versions:
+        if done or seen.stands != last.stands:
             quiet, moved_at = 0, time.monotonic()
-        last = seen
         stage.journal.write(
             "runner",
             "looked",
             unfinished=len(seen.unfinished),
             next_in=seen.next_in,
-            versions=seen.versions,
+            moved=len(seen.stands ^ last.stands),
             people_did=done,
         )
+        last = seen
         if not seen.unfinished and not done:
             return seen
         if seen.next_in is None or seen.next_in > 0:

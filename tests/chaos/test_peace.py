@@ -35,11 +35,20 @@ class Desk:
         self.settled = 0
         self._do(TABLES)
 
-    def case(self, number: int, state: str, waits: str, due_in: float | None = None) -> None:
+    def case(
+        self, number: int, state: str, waits: str, due_in: float | None = None, version: int = 1
+    ) -> None:
         due = None if due_in is None else dt.datetime.now(tz=dt.UTC) + dt.timedelta(seconds=due_in)
         told = None if due is None else due.replace(tzinfo=None).isoformat(" ")
         self._do("DELETE FROM cases_case WHERE id = ?", number)
-        self._do("INSERT INTO cases_case VALUES (?, ?, ?, 'why', 1, ?)", number, state, waits, told)
+        self._do(
+            "INSERT INTO cases_case VALUES (?, ?, ?, 'why', ?, ?)",
+            number,
+            state,
+            waits,
+            version,
+            told,
+        )
 
     def hold(self, case: int, state: str, charge_in_days: float = 20) -> None:
         at = dt.datetime.now(tz=dt.UTC) + dt.timedelta(days=charge_in_days)
@@ -136,6 +145,38 @@ def test_peace_is_over_when_all_that_is_left_waits_on_people_who_do_nothing(desk
     desk.case(1, "new", "person")
     assert len(desk.keep_peace(patience=60).unfinished) == 1
     assert len(desk.stepped) == peace.QUIET_ROUNDS - 1
+
+
+def test_peace_is_over_though_what_waits_on_a_person_is_read_again_at_every_step(desk):
+    desk.case(1, "closing", "person", due_in=300)
+    honest = desk.step
+
+    def step(seconds):
+        honest(seconds)
+        ahead = desk.offset + 300
+        desk.case(1, "closing", "person", due_in=ahead, version=len(desk.stepped) + 1)
+
+    desk.step = step
+    assert len(desk.keep_peace(patience=60).unfinished) == 1
+    assert len(desk.stepped) == peace.QUIET_ROUNDS - 1
+
+
+def test_a_case_that_goes_on_without_anybody_keeps_the_peace_waiting(desk):
+    desk.case(1, "closing", "time", due_in=300)
+    desk.case(2, "new", "person")
+    honest = desk.step
+
+    def step(seconds):
+        honest(seconds)
+        ahead, steps = desk.offset + 300, len(desk.stepped)
+        if steps < 3 * peace.QUIET_ROUNDS:
+            desk.case(1, "closing", "time", due_in=ahead, version=steps + 1)
+        else:
+            desk.case(1, "closed", "nothing")
+
+    desk.step = step
+    assert len(desk.keep_peace(patience=60).unfinished) == 1
+    assert len(desk.stepped) >= 3 * peace.QUIET_ROUNDS
 
 
 def test_what_waits_on_nobody_is_told_after_some_patience(desk):
