@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import pytest
 
 from billsby_sandbox.company import Company
 from billsby_sandbox.records import Customer, Invoice
 from billsby_sandbox.records import Subscription as PracticeSubscription
-from canceldesk import clock, outside
+from canceldesk import clock, go_ahead, outside
 from canceldesk.accounts.models import Role, User
 from canceldesk.billsby.client import HttpBillsby
 from canceldesk.cases import services as cases
@@ -40,7 +40,6 @@ class Desk:
     manager: User
     admin: User
     passes: int = 0
-    owners: list[str] = field(default_factory=lambda: ["worker"])
 
     def client(
         self, first: str = "Nora", last: str = "Field", *, months_ago: int = 5, amount: int = 9900
@@ -124,6 +123,20 @@ class Desk:
         assert advance(case.pk, owner="worker")
         case.refresh_from_db()
         return case
+
+    def sleep_after_going_ahead(self, case: Case, meanwhile: Callable[[], object]) -> None:
+        """A worker falls asleep when it has told that it goes ahead with a change; it wakes up and
+        sends it when `meanwhile` is over.
+        """
+
+        def asleep() -> None:
+            awake.undo()
+            go_ahead.assure()
+            meanwhile()
+
+        with pytest.MonkeyPatch.context() as awake:
+            awake.setattr(go_ahead, "assure", asleep)
+            assert advance(case.pk, owner="sleeper") is False
 
     def settle(self, case: Case, *, rounds: int = 12) -> Case:
         """Passes, moving the clock to each next one, for ten minutes at most."""

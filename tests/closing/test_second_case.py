@@ -131,7 +131,7 @@ def test_a_case_that_relied_on_a_far_date_is_looked_at_when_the_date_is_given_ba
 
 
 def test_a_date_given_back_long_after_its_go_ahead_is_noticed_by_the_case_it_hurts(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    desk: Desk,
 ) -> None:
     _, subscription = desk.client()
     desk.later(days=8)
@@ -141,17 +141,13 @@ def test_a_date_given_back_long_after_its_go_ahead_is_noticed_by_the_case_it_hur
     withdraw(first, by=desk.agent, because="not_a_cancellation")
     again: list[Case] = []
 
-    def go_ahead_and_fall_asleep() -> None:
-        awake.undo()
-        go_ahead.assure()
+    def asked_again() -> None:
         desk.later(minutes=2)
         again.append(desk.decided(subscription))
         desk.settle(again[0])
         desk.not_due_yet(again[0])
 
-    with monkeypatch.context() as awake:
-        awake.setattr(go_ahead, "assure", go_ahead_and_fall_asleep)
-        assert advance(first.pk, owner="sleeper") is False
+    desk.sleep_after_going_ahead(first, asked_again)
     assert desk.company.subscription(subscription.uid).status == "Active"
 
     again[0].refresh_from_db()
@@ -161,7 +157,7 @@ def test_a_date_given_back_long_after_its_go_ahead_is_noticed_by_the_case_it_hur
 
 
 def test_the_date_an_earlier_hold_replaced_is_known_even_when_the_first_call_comes_to_nothing(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    desk: Desk,
 ) -> None:
     _, subscription = desk.client()
     desk.later(days=8)

@@ -7,10 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from billsby_sandbox.words import Actor
-from canceldesk import clock, go_ahead
+from canceldesk import clock
 from canceldesk.billsby import Subscription
 from canceldesk.cases.lease import take
 from canceldesk.cases.models import Case, Decision
@@ -110,23 +108,17 @@ def taken_over_until_nothing_is_left_to_do(desk: Desk, case: Case) -> None:
     assert not due_now(case)
 
 
-def test_a_hold_that_it_sends_long_after_the_case_was_withdrawn_is_given_back(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_hold_that_it_sends_long_after_the_case_was_withdrawn_is_given_back(desk: Desk) -> None:
     _, subscription = desk.client()
     desk.later(days=8)
     case = desk.file(subscription)
     original = subscription.next_billing_at.date()
 
-    def go_ahead_and_fall_asleep() -> None:
-        awake.undo()
-        go_ahead.assure()
+    def withdrawn() -> None:
         withdraw(case, by=desk.agent, because="not_a_cancellation")
         taken_over_until_nothing_is_left_to_do(desk, case)
 
-    with monkeypatch.context() as awake:
-        awake.setattr(go_ahead, "assure", go_ahead_and_fall_asleep)
-        assert advance(case.pk, owner="sleeper") is False
+    desk.sleep_after_going_ahead(case, withdrawn)
     assert desk.company.subscription(subscription.uid).status == "Paused"
     assert due_now(case)
     desk.settle(case)
