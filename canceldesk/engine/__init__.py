@@ -12,6 +12,8 @@ case numbers, and everything it holds may be thrown away. Rules, with what they 
 * Every pass has a time limit in the engine. When it is over, DBOS lets go of the pass, whoever
   had it, and the sweep can queue the case again; the lease decides who may work on it. What a dead
   process of the same machine had is let go of at once (`take_over`).
+* A chore may take long, and only one is done at a time. So it gives signs of life while it is under
+  way, and one that has stopped giving them is let go of (`signs`); the clock asks for it again.
 """
 
 from canceldesk.engine.housekeeping import sweep, take_over, tidy

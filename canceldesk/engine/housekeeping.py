@@ -30,6 +30,7 @@ from canceldesk.engine.queueing import (
     enqueue_comparison,
     enqueue_refresh,
 )
+from canceldesk.engine.signs import ChoreWatch
 from canceldesk.outside import NotSetUpError
 
 if TYPE_CHECKING:
@@ -150,13 +151,16 @@ def take_over() -> int:
     return leases.revoke(dead)
 
 
-def let_go_of(whose: Callable[[str], bool]) -> None:
-    """Have the engine forget the work of some executors, so that it can be queued again."""
+def let_go_of(whose: Callable[[str], bool]) -> int:
+    """Have the engine forget the work of some executors, so that it can be queued again; gives how
+    many passes and chores that was.
+    """
     engine = client()
     left = engine.list_workflows(status="PENDING", load_input=False, load_output=False)
     theirs = [one.workflow_id for one in left if whose(one.executor_id or "")]
     if theirs:
         engine.cancel_workflows(theirs)
+    return len(theirs)
 
 
 def tidy() -> int:
@@ -268,11 +272,13 @@ class Housekeeping(threading.Thread):
         self._failing: set[str] = set()
         self._clock = SteppingClock()
         self._leases = LeaseWatch()
+        self._chores = ChoreWatch()
 
     def run(self) -> None:
         """Do every chore at its own pace until `end`."""
         chores: list[tuple[float, Callable[[], object]]] = [
             (TIDY_SECONDS, tidy),
+            (TIDY_SECONDS, self._chores.let_go_of_silent),
             (SWEEP_SECONDS, self._clock.put_right_if_set_back),
             (TIDY_SECONDS, self._clock.put_right_if_another_was),
             (SWEEP_SECONDS, take_over),

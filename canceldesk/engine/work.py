@@ -14,6 +14,7 @@ from canceldesk.cases import waking
 from canceldesk.checks.services import CannotCompareError, compare_book
 from canceldesk.clients import refreshing
 from canceldesk.closing.advance import advance
+from canceldesk.engine import signs
 from canceldesk.engine.processes import executor_id
 from canceldesk.engine.queueing import COMPARE, ONE_PASS, REFRESH
 from canceldesk.outside import NotSetUpError
@@ -86,7 +87,8 @@ def _one_pass(case_id: int) -> None:
 @DBOS.workflow(name=REFRESH)
 def _refresh_clients() -> None:
     try:
-        run = refreshing.refresh_all(outside.billsby())
+        with signs.giving(str(DBOS.workflow_id)):
+            run = refreshing.refresh_all(outside.billsby())
         logger.info("clients_refreshed", clients=run.clients, problem=run.problem)
     except NotSetUpError:
         pass
@@ -104,7 +106,8 @@ class NotComparedError(Exception):
 def _compare_book() -> None:
     """Ends in an error when it could not be done, so that it is tried again in an hour."""
     try:
-        report = compare_book(outside.billsby(), outside.the_list())
+        with signs.giving(str(DBOS.workflow_id)):
+            report = compare_book(outside.billsby(), outside.the_list())
         logger.info("book_compared", rows=report.rows, wrong=report.wrong)
     except (BillsbyError, ListError, CannotCompareError, NotSetUpError) as problem:
         logger.warning("book_not_compared", problem=str(problem))

@@ -71,11 +71,12 @@ class Worker:
         DBOS.destroy(workflow_completion_timeout_sec=DRAIN_SECONDS)
         try:
             handed_back = leases.revoke([self.executor_id])
-            if handed_back:
-                let_go_of(self.executor_id.__eq__)
-                logger.warning("handed_back", cases=handed_back)
+            # A chore holds no lease, and would keep all others waiting.
+            let_go = let_go_of(self.executor_id.__eq__)
+            if handed_back or let_go:
+                logger.warning("handed_back", cases=handed_back, passes_and_chores=let_go)
         except Exception:
-            # Nothing is lost by it: the leases run out by themselves.
+            # Nothing is lost by it: the leases run out by themselves, and chores are missed.
             logger.warning("not_handed_back", exc_info=True)
         connections.close_all()
 

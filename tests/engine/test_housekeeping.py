@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 
 import pytest
-import sqlalchemy as sa
 
 from canceldesk import clock, engine, outside
 from canceldesk.cases import lease, log
@@ -15,28 +14,12 @@ from canceldesk.cases.models import Case, LogEntry
 from canceldesk.clients.models import Refresh
 from canceldesk.engine import housekeeping, place, queueing
 from canceldesk.outside import NotSetUpError
-from tests.engine.conftest import cases_queued, engine_database, queued
+from tests.engine.conftest import cases_queued, queued, rewrite
 from tests.factories import make_case
 from tests.fakes import FakeList
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 
-WORKFLOWS = sa.Table(
-    "workflow_status",
-    sa.MetaData(),
-    *(
-        sa.Column(name)
-        for name in (
-            "status",
-            "executor_id",
-            "created_at",
-            "started_at_epoch_ms",
-            "workflow_deadline_epoch_ms",
-            "completed_at",
-            "deduplication_id",
-        )
-    ),
-)
 MINUTE = dt.timedelta(minutes=1)
 
 
@@ -98,7 +81,7 @@ def test_a_sweep_asks_the_engine_nothing_while_nothing_is_due(
 
 
 def _taken_from_the_queue(ago: dt.timedelta) -> None:
-    _set(
+    rewrite(
         status="PENDING", executor_id="another-machine", started_at_epoch_ms=_milliseconds_ago(ago)
     )
 
@@ -110,7 +93,7 @@ def test_a_case_of_a_machine_that_died_is_queued_whatever_its_clock_said(
     case = make_case(next_pass_at=clock.now())
     engine.sweep()
     _taken_from_the_queue(ago)
-    _set(workflow_deadline_epoch_ms=_milliseconds_ago(-60 * MINUTE))
+    rewrite(workflow_deadline_epoch_ms=_milliseconds_ago(-60 * MINUTE))
 
     assert engine.sweep() == 1
     assert cases_queued() == [case.pk]
@@ -137,11 +120,6 @@ def test_a_long_pass_of_a_case_that_somebody_works_on_is_left_alone() -> None:
 # ------------------------------------------------------------------ tidying
 
 
-def _set(**values: object) -> None:
-    with engine_database().begin() as connection:
-        connection.execute(sa.update(WORKFLOWS).values(values))
-
-
 def _milliseconds_ago(ago: dt.timedelta) -> int:
     return int((dt.datetime.now(tz=dt.UTC) - ago).timestamp() * 1000)
 
@@ -149,7 +127,7 @@ def _milliseconds_ago(ago: dt.timedelta) -> int:
 @pytest.mark.parametrize("status", ["SUCCESS", "ERROR", "CANCELLED"])
 def test_finished_passes_are_forgotten_after_a_while(status: str) -> None:
     engine.enqueue(7)
-    _set(status=status, completed_at=_milliseconds_ago(11 * MINUTE))
+    rewrite(status=status, completed_at=_milliseconds_ago(11 * MINUTE))
 
     assert engine.tidy() == 1
     assert place.client().list_workflows() == []
@@ -169,7 +147,7 @@ def test_however_many_have_finished_they_are_forgotten_a_few_at_a_time(
     monkeypatch.setattr(place.client(), "delete_workflows", counted)
     for case_id in range(5):
         engine.enqueue(case_id)
-    _set(status="SUCCESS", completed_at=_milliseconds_ago(11 * MINUTE))
+    rewrite(status="SUCCESS", completed_at=_milliseconds_ago(11 * MINUTE))
 
     assert engine.tidy() == 5
     assert together == [2, 2, 1]
@@ -178,23 +156,23 @@ def test_however_many_have_finished_they_are_forgotten_a_few_at_a_time(
 
 def test_what_has_just_finished_is_kept() -> None:
     engine.enqueue(7)
-    _set(status="SUCCESS", completed_at=_milliseconds_ago(9 * MINUTE))
+    rewrite(status="SUCCESS", completed_at=_milliseconds_ago(9 * MINUTE))
 
     assert engine.tidy() == 0
 
 
 def test_finished_chores_are_kept_for_a_day_and_more() -> None:
     queueing.enqueue_refresh()
-    _set(status="SUCCESS", completed_at=_milliseconds_ago(dt.timedelta(hours=30)))
+    rewrite(status="SUCCESS", completed_at=_milliseconds_ago(dt.timedelta(hours=30)))
     assert engine.tidy() == 0
 
-    _set(completed_at=_milliseconds_ago(dt.timedelta(hours=49)))
+    rewrite(completed_at=_milliseconds_ago(dt.timedelta(hours=49)))
     assert engine.tidy() == 1
 
 
 def test_what_waits_is_never_forgotten() -> None:
     engine.enqueue(7)
-    _set(created_at=_milliseconds_ago(dt.timedelta(days=9)))
+    rewrite(created_at=_milliseconds_ago(dt.timedelta(days=9)))
 
     assert engine.tidy() == 0
     assert cases_queued() == [7]
@@ -212,7 +190,7 @@ def dead(monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_what_a_dead_process_of_this_machine_held_can_be_queued_again(dead: str) -> None:
     engine.enqueue(7)
-    _set(status="PENDING", executor_id=dead)
+    rewrite(status="PENDING", executor_id=dead)
     assert engine.enqueue(7) is False
 
     engine.tidy()
@@ -224,7 +202,7 @@ def test_what_a_dead_process_of_this_machine_held_can_be_queued_again(dead: str)
 @pytest.mark.parametrize("executor", ["a-living-worker", "another-machine", "local", None])
 def test_what_the_living_and_other_machines_hold_is_left_to_them(executor: str | None) -> None:
     engine.enqueue(7)
-    _set(status="PENDING", executor_id=executor)
+    rewrite(status="PENDING", executor_id=executor)
 
     engine.tidy()
 
@@ -235,7 +213,7 @@ def test_a_case_that_died_with_a_process_of_this_machine_is_due_at_once(dead: st
     case = make_case(next_pass_at=clock.now())
     slept = lease.take(case.pk, dead)
     engine.enqueue(case.pk)
-    _set(status="PENDING", executor_id=dead)
+    rewrite(status="PENDING", executor_id=dead)
     assert engine.sweep() == 0
 
     assert engine.take_over() == 1
@@ -441,7 +419,7 @@ def test_the_book_is_compared_once_there_is_a_copy_and_once_a_day() -> None:
     assert housekeeping.compare_if_due() is True
     assert housekeeping.compare_if_due() is False
 
-    _set(status="SUCCESS", deduplication_id=None)
+    rewrite(status="SUCCESS", deduplication_id=None)
     clock.advance(dt.timedelta(hours=3))
     assert housekeeping.compare_if_due() is False
 
@@ -453,7 +431,7 @@ def test_the_book_is_compared_once_there_is_a_copy_and_once_a_day() -> None:
 def test_a_comparison_that_failed_is_tried_again_within_the_hour_after() -> None:
     _refreshed(MINUTE)
     housekeeping.compare_if_due()
-    _set(status="ERROR", deduplication_id=None)
+    rewrite(status="ERROR", deduplication_id=None)
 
     assert housekeeping.compare_if_due() is False
     clock.advance(dt.timedelta(hours=1))

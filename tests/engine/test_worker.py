@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import queue
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from canceldesk.checks.services import Report
 from canceldesk.clients import refreshing
 from canceldesk.clients.models import Refresh
 from canceldesk.configuration import services as configuration
-from canceldesk.engine import housekeeping, place, queueing, work
+from canceldesk.engine import housekeeping, place, queueing, signs, work
 from canceldesk.engine import worker as workers
 from canceldesk.outside import NotSetUpError
 from tests.factories import make_case
@@ -136,6 +137,35 @@ def test_what_is_still_under_way_when_the_time_is_over_is_handed_back(
         may_end.set()
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("drained_at_once", "made")
+def test_a_chore_that_is_still_under_way_when_the_time_is_over_is_left_to_another_worker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun, may_end = queue.Queue[str](), threading.Event()
+
+    def lasts(_billsby: object) -> Refresh:
+        begun.put(DBOS.executor_id)
+        may_end.wait(PATIENCE)
+        return Refresh(clients=1)
+
+    monkeypatch.setattr(refreshing, "refresh_all", lasts)
+    monkeypatch.setattr(outside, "billsby", object)
+    queueing.enqueue_refresh()
+    one, other = engine.Worker(), engine.Worker()
+    one.start()
+    try:
+        assert begun.get(timeout=PATIENCE) == one.executor_id
+        assert queueing.enqueue_refresh() is False
+        one.stop()
+        assert queueing.enqueue_refresh() is True
+        other.start()
+        assert begun.get(timeout=PATIENCE) == other.executor_id
+    finally:
+        may_end.set()
+        other.stop()
+
+
 def test_a_worker_ends_also_when_it_can_hand_nothing_back(
     made: queue.Queue[tuple[int, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -245,13 +275,20 @@ class Chores(queue.Queue[str]):
 
     goes_wrong: Exception | None = None
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_end = threading.Event()
+        self.may_end.set()
+
     def refresh_all(self, _billsby: object) -> Refresh:
+        self.may_end.wait(PATIENCE)
         self.put("refresh")
         if self.goes_wrong:
             raise self.goes_wrong
         return Refresh(clients=3)
 
     def compare_book(self, _billsby: object, _the_list: object) -> Report:
+        self.may_end.wait(PATIENCE)
         self.put("compare")
         if self.goes_wrong:
             raise self.goes_wrong
@@ -272,9 +309,13 @@ def statuses() -> dict[str, str]:
     return {one.name: one.status for one in place.client().list_workflows()}
 
 
+def compare_at_noon() -> bool:
+    return queueing.enqueue_comparison(dt.datetime(2026, 11, 20, 12, 0, tzinfo=dt.UTC))
+
+
 def do_both(chores: Chores) -> None:
     queueing.enqueue_refresh()
-    queueing.enqueue_comparison(dt.datetime(2026, 11, 20, 12, 0, tzinfo=dt.UTC))
+    compare_at_noon()
     worker = engine.Worker()
     worker.start()
     try:
@@ -291,6 +332,34 @@ def test_a_worker_refreshes_the_clients_and_compares_the_book(chores: Chores) ->
     do_both(chores)
 
     assert statuses() == {"refresh_clients": "SUCCESS", "compare_book": "SUCCESS"}
+
+
+@pytest.mark.usefixtures("made")
+@pytest.mark.parametrize("enqueue", [queueing.enqueue_refresh, compare_at_noon])
+def test_a_chore_gives_signs_of_life_while_it_is_under_way(
+    chores: Chores, enqueue: Callable[[], bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signs, "SIGN_SECONDS", 0.01)
+    given, give = queue.Queue[str](), place.client().update_workflow_attributes
+
+    def sign(chore: str, attributes: dict[str, Any]) -> None:
+        give(chore, attributes)
+        given.put(chore)
+
+    monkeypatch.setattr(place.client(), "update_workflow_attributes", sign)
+    chores.may_end.clear()
+    enqueue()
+    worker, watch = engine.Worker(), signs.ChoreWatch()
+    worker.start()
+    try:
+        for _ in range(2 * signs.LOOKS):
+            given.get(timeout=PATIENCE)
+            assert watch.let_go_of_silent() == 0
+    finally:
+        chores.may_end.set()
+        worker.stop()
+
+    assert set(statuses().values()) == {"SUCCESS"}
 
 
 @pytest.mark.usefixtures("made")
