@@ -328,6 +328,29 @@ def test_the_same_form_twice_gives_the_same_case(browser: Browser, nora: Client)
     assert "was already filed as" in text(browser.get(second["Location"]))
 
 
+@pytest.mark.parametrize("ended", [State.WITHDRAWN, State.RETAINED, State.CLOSED])
+def test_a_form_posted_again_after_its_case_has_ended_is_filed_only_when_somebody_says_so(
+    browser: Browser, nora: Client, ended: State
+) -> None:
+    services = [nora.subscriptions.get()]
+    before = make_case(ended, client=nora, subscriptions=services, form_token="token-1")
+
+    response = browser.post("/new/", said(nora, note="She called again"))
+
+    assert response.status_code == 422
+    assert f"filed as {before.number} before, which has ended: {ended.label}." in text(response)
+    assert "Nothing new is filed yet." in text(response)
+    assert f"Open {before.number}" in text(response)
+    assert "She called again" in response.content.decode()
+    assert Case.objects.get() == before
+
+    response = browser.post("/new/", said(nora, form_token=token(response)))
+
+    new = Case.objects.exclude(pk=before.pk).get()
+    assert (response.status_code, response["Location"]) == (302, f"/cases/{new.pk}/")
+    assert new.state == State.NEW
+
+
 def test_every_panel_has_its_own_token(browser: Browser, nora: Client) -> None:
     assert token(panel(browser, nora)) != token(panel(browser, nora))
 

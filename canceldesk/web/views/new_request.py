@@ -102,7 +102,7 @@ def panel(request: HttpRequest, pk: int) -> HttpResponse:
         client,
         # With a case open already, what is left is more likely what stays: a person chooses.
         chosen=live if len(live) == 1 and not facts.open_cases else [],
-        form_token=secrets.token_urlsafe(24),
+        form_token=_new_token(),
     )
     response = render(request, "new_request/panel.html", _known(facts, form, problem=problem))
     response.headers["HX-Push-Url"] = here
@@ -134,8 +134,32 @@ def _file(request: HttpRequest) -> HttpResponse:
     except CaseError as problem:
         form.add_error(None, str(problem))
         return _again(request, client, form)
+    if not filed.case.is_open:
+        return _filed_before(request, client, filed.case)
     _say(request, filed)
     return redirect("case", pk=filed.case.pk)
+
+
+def _filed_before(request: HttpRequest, client: Client, ended: Case) -> HttpResponse:
+    """Whether a form that comes again after its case has ended is a late double of the same post or
+    a client who asks once more only a person can tell. So nothing is filed, and what was typed
+    stands in a form of its own: filing that one makes a case.
+    """
+    typed = request.POST.copy()
+    typed["form_token"] = _new_token()
+    form = RequestForm(client, typed)
+    form.full_clean()
+    form.add_error(
+        None,
+        f"This form was filed as {ended.number} before, which has ended: "
+        f"{ended.get_state_display()}. Nothing new is filed yet. If the client asks once more, "
+        "file the request again; if not, there is nothing to do.",
+    )
+    return _again(request, client, form, standing=ended)
+
+
+def _new_token() -> str:
+    return secrets.token_urlsafe(24)
 
 
 def _again(
