@@ -49,6 +49,7 @@ class Verb(StrEnum):
     WRITE_OFF_INTENDED = "write_off.intended"
     WRITE_OFF_DONE = "write_off.done"
     WRITE_OFF_FAILED = "write_off.failed"
+    WRITE_OFF_FOUND = "write_off.found"
     CANCEL_INTENDED = "cancel.intended"
     STOP_SEEN = "stop.seen"
     STOP_FAILED = "stop.failed"
@@ -103,6 +104,8 @@ SENTENCES: dict[Verb, str] = {
     Verb.WRITE_OFF_INTENDED: "is about to write off {invoice} ({amount})",
     Verb.WRITE_OFF_DONE: "wrote off {invoice} ({amount}) and read it back",
     Verb.WRITE_OFF_FAILED: "could not write off {invoice}: {why}",
+    Verb.WRITE_OFF_FOUND: "found that {invoice} is written off, which Billsby had refused to the "
+    "desk",
     Verb.CANCEL_INTENDED: "is about to cancel {subscription}",
     Verb.STOP_SEEN: "read {subscription} in Billsby: {status}",
     Verb.STOP_FAILED: "could not stop {subscription}: {why}",

@@ -7,7 +7,7 @@ client's debt for a service they keep: it is never written off by a case about a
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from django.db.models import QuerySet
@@ -29,7 +29,7 @@ class Belongs(StrEnum):
 
 @dataclass(frozen=True)
 class Blocking:
-    """An invoice that asks for money, as Billsby shows it now."""
+    """An invoice that asks for money, as Billsby showed it when it was read."""
 
     invoice: Invoice
     belongs: Belongs
@@ -47,6 +47,19 @@ def blocking(work: Work) -> list[Blocking]:
         ids = work.named_by(invoice)
         found.append(Blocking(invoice, belongs(ids, mine, staying), ids))
     return found
+
+
+def still_blocking(work: Work, found: list[Blocking]) -> list[Blocking]:
+    """Those that still ask for money, each as the pass has read it last: every write-off is read
+    back, and others change invoices meanwhile. Whose they are stays as it was found; what has come
+    since is found by the next pass.
+    """
+    asking = {invoice.number: invoice for invoice in work.invoices() if invoice.status.blocks}
+    return [
+        replace(block, invoice=asking[block.invoice.number])
+        for block in found
+        if block.invoice.number in asking
+    ]
 
 
 def belongs(ids: Iterable[str], mine: set[str], staying: set[str]) -> Belongs:

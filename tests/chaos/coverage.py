@@ -100,6 +100,7 @@ AIMED_AT: dict[str, tuple[str, ...]] = {
             "commit of row.found",
             "commit of row.removal_adopted",
             "commit of write_off.failed",
+            "commit of write_off.found",
             "commit of stop.failed",
             "commit of watch.ended",
         )

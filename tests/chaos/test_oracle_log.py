@@ -7,6 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
+from canceldesk import clock
+from tests.chaos.oracle.desk import Entry
+from tests.chaos.oracle.story import CLOSING, Story
 from tests.chaos.planting import Planted
 
 pytestmark = pytest.mark.xdist_group("oracle")
@@ -110,6 +113,31 @@ def test_a_decision_taken_back_after_something_final_is_found(planted: Planted) 
         )
         sentences = [violation.sentence for violation in planted.violations()]
         assert any("taken back although" in s and complaint in s for s in sentences)
+
+
+@pytest.mark.parametrize(
+    ("steps", "complaint"),
+    [
+        (("intended", "failed", "found"), ""),
+        (("intended", "failed", "intended", "found"), "although nobody was refused it"),
+        (("found",), "before it was intended"),
+        (("intended", "failed", "found", "found"), "after it was written off"),
+        (("intended", "failed", "found", "intended"), "after it was written off"),
+        (("intended", "failed", "found", "case.taken_back"), "taken back although an invoice"),
+    ],
+)
+def test_what_somebody_else_wrote_off_is_found_after_a_refusal_alone(
+    steps: tuple[str, ...], complaint: str
+) -> None:
+    story = Story(("S",), phase=CLOSING, has_facts=True, approved={"X-1"})
+    verbs = [step if "." in step else f"write_off.{step}" for step in steps]
+    told = [
+        said
+        for place, verb in enumerate(verbs)
+        for said in story.tell(Entry(place, clock.now(), verb, None, 1, {"invoice": "X-1"}))
+    ]
+    assert bool(told) is bool(complaint)
+    assert complaint in "".join(told[-1:])
 
 
 # the rest of the log

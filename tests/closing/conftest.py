@@ -138,6 +138,17 @@ class Desk:
             awake.setattr(go_ahead, "assure", asleep)
             assert advance(case.pk, owner="sleeper") is False
 
+    def before_the_first(self, call: str, happens: Callable[[], object]) -> None:
+        """Have something happen once, when a pass is about to make such a call to Billsby."""
+        honest = getattr(self.billsby, call)
+
+        def happens_first(*given: object) -> object:
+            setattr(self.billsby, call, honest)
+            happens()
+            return honest(*given)
+
+        setattr(self.billsby, call, happens_first)
+
     def settle(self, case: Case, *, rounds: int = 12) -> Case:
         """Passes, moving the clock to each next one, for ten minutes at most."""
         end = clock.now() + dt.timedelta(minutes=10)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 from django.db import OperationalError, connection, transaction
 
@@ -212,10 +209,10 @@ def two_cases(desk: Desk) -> tuple[Case, Case, Invoice]:
 
 
 def test_two_cases_that_may_do_it_at_once_take_turns(
-    desk: Desk, two_cases: tuple[Case, Case, Invoice], monkeypatch: pytest.MonkeyPatch
+    desk: Desk, two_cases: tuple[Case, Case, Invoice]
 ) -> None:
     one, two, _ = two_cases
-    _before(desk, monkeypatch, lambda: desk.advance(two))
+    desk.before_the_first("write_off", lambda: desk.advance(two))
 
     desk.advance(one)
 
@@ -226,19 +223,6 @@ def test_two_cases_that_may_do_it_at_once_take_turns(
     desk.settle(one, rounds=3)
     assert desk.step(one, Step.Name.CLEAR).state == Step.State.NOT_NEEDED
     assert len(desk.writes("WrittenOff")) == 1
-
-
-def _before(desk: Desk, monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
-    """Have something happen between a pass's reading and its first write-off."""
-    write_off = desk.billsby.write_off
-    things = [happens]
-
-    def write_off_then(number: str) -> Any:
-        if things:
-            things.pop()()
-        return write_off(number)
-
-    monkeypatch.setattr(desk.billsby, "write_off", write_off_then)
 
 
 def test_a_case_waits_for_what_another_has_sent(

@@ -14,7 +14,7 @@ from functools import partial
 from canceldesk.billsby import Invoice, InvoiceStatus
 from canceldesk.billsby.errors import Blocked, NotFound, Refused
 from canceldesk.cases.log import Verb
-from canceldesk.cases.models import WaitsFor
+from canceldesk.cases.models import Case, WaitsFor
 from canceldesk.closing import invoices
 from canceldesk.closing.invoices import Belongs, Blocking
 from canceldesk.closing.models import Intent, WriteOffApproval
@@ -31,34 +31,40 @@ def run(work: Work) -> Result:
     """Write off what is approved; say what is not, or that nothing blocks any more."""
     _adopt_what_is_done(work)
     found = invoices.blocking(work)
-    unknown = [b for b in found if b.invoice.status is InvoiceStatus.UNKNOWN]
-    if unknown:
-        return _unknown_status(unknown[0].invoice)
-    for block in found:
-        if block.belongs is not Belongs.STAYS:
-            waits = _write_off_if_approved(work, block)
-            if waits is not None:
-                return waits
-    found = _still_open(work, found)
+    if any(_is_approved(work, block) for block in found):
+        # The facts may have read them before the row waited for its turn at the workbook, and
+        # whose they are was asked since.
+        work.invoices_again()
+    for number in [block.invoice.number for block in found]:
+        found = invoices.still_blocking(work, found)
+        waits = _unknown_status(found) or _write_off_if_approved(work, found, number)
+        if waits is not None:
+            return waits
+    _adopt_what_is_done(work)  # by whomever it was done meanwhile
+    found = invoices.still_blocking(work, found)
+    if (waits := _unknown_status(found)) is not None:
+        return waits
     if missing := invoices.needs_approval(work.case, found):
         return _ask(work, missing)
     return _cleared(work, found)
 
 
-def _still_open(work: Work, found: list[Blocking]) -> list[Blocking]:
-    """Without those that the pass has written off since they were found."""
-    open_now = {invoice.number for invoice in work.invoices() if invoice.status.blocks}
-    return [block for block in found if block.invoice.number in open_now]
+def _is_approved(work: Work, block: Blocking) -> bool:
+    stays = block.belongs is Belongs.STAYS
+    return not stays and invoices.approval_for(work.case, block.invoice) is not None
 
 
 def _adopt_what_is_done(work: Work) -> None:
-    """Note write-offs that happened although their answer never came, and that approvals of what is
-    written off, by whomever, are used up.
+    """Note write-offs that happened although their answer never came, or was a no, and that
+    approvals of what is written off, by whomever, are used up.
     """
     done = {i.number: i for i in work.invoices() if i.status is InvoiceStatus.WRITTEN_OFF}
     for intent in work.intents(Intent.Kind.WRITE_OFF):
         if intent.state != Intent.State.CONFIRMED and intent.target in done:
-            _confirm(work, intent, done[intent.target])
+            # What was refused another has done: a person by hand, or an earlier try that came late.
+            refused = intent.state == Intent.State.REFUSED
+            verb = Verb.WRITE_OFF_FOUND if refused else Verb.WRITE_OFF_DONE
+            _confirm(work, intent, done[intent.target], verb)
     for number in sorted(invoices.approved_still(work.case) & done.keys() if done else ()):
         work.notes.along(partial(invoices.use_up, work.case, number))
 
@@ -69,9 +75,13 @@ class _NotNowError(Exception):
     """
 
 
-def _write_off_if_approved(work: Work, block: Blocking) -> Waits | None:
-    """What to wait for; None when the invoice is written off, or when it takes a new approval."""
-    number = block.invoice.number
+def _write_off_if_approved(work: Work, found: list[Blocking], number: str) -> Waits | None:
+    """What to wait for; None when the invoice is written off, when it takes a new approval, or when
+    it is not among those that block now, or of a service that stays.
+    """
+    block = next((block for block in found if block.invoice.number == number), None)
+    if block is None or block.belongs is Belongs.STAYS:
+        return None
     intent = work.intent(Intent.Kind.WRITE_OFF, number)
     if intent is not None and intent.may_not_show_yet:
         return _not_shown_yet(number)
@@ -92,7 +102,7 @@ def _write_off(work: Work, invoice: Invoice, approval: WriteOffApproval) -> Wait
     except _NotNowError as first:
         return _not_shown_yet(invoice.number, str(first))
     except (Refused, Blocked, NotFound) as problem:
-        return _refused(work, intent, invoice, str(problem))
+        return _refused(work, intent, str(problem))
     return _read_back(work, intent)
 
 
@@ -138,10 +148,16 @@ def _note_that_it_leaves(
     work.forget()
 
 
-def _refused(work: Work, intent: Intent, invoice: Invoice, why: str) -> Waits:
+def _refused(work: Work, intent: Intent, why: str) -> Waits | None:
+    """What to wait for; None when the invoice has become another matter in the last moment: it was
+    paid or written off, say, or has grown.
+    """
     with work.fenced():
         intent.mark_refused(why)
-        work.log(Verb.WRITE_OFF_FAILED, invoice=invoice.number, why=why)
+        work.log(Verb.WRITE_OFF_FAILED, invoice=intent.target, why=why)
+    invoice = _as_read_last(work, intent.target)
+    if invoice is None or not _may_be_written_off(work.case, invoice):
+        return None
     if invoice.status is InvoiceStatus.PENDING:
         return Waits(
             WaitsFor.OUTSIDE,
@@ -158,8 +174,17 @@ def _refused(work: Work, intent: Intent, invoice: Invoice, why: str) -> Waits:
     )
 
 
+def _as_read_last(work: Work, number: str) -> Invoice | None:
+    return next((invoice for invoice in work.invoices() if invoice.number == number), None)
+
+
+def _may_be_written_off(case: Case, invoice: Invoice) -> bool:
+    is_open = invoice.status.blocks and invoice.status is not InvoiceStatus.UNKNOWN
+    return is_open and invoices.approval_for(case, invoice) is not None
+
+
 def _read_back(work: Work, intent: Intent) -> Waits | None:
-    invoice = next((i for i in work.invoices() if i.number == intent.target), None)
+    invoice = _as_read_last(work, intent.target)
     if invoice is None or invoice.status is not InvoiceStatus.WRITTEN_OFF:
         shown = invoice.status_raw if invoice else "missing"
         return Waits(
@@ -169,11 +194,11 @@ def _read_back(work: Work, intent: Intent) -> Waits | None:
             again=dt.timedelta(seconds=10),
             is_unknown=True,
         )
-    _confirm(work, intent, invoice)
+    _confirm(work, intent, invoice, Verb.WRITE_OFF_DONE)
     return None
 
 
-def _confirm(work: Work, intent: Intent, invoice: Invoice) -> None:
+def _confirm(work: Work, intent: Intent, invoice: Invoice, verb: Verb) -> None:
     request = intent.request
     # The account's dunning setting may change the subscription when an invoice is written off
     # (billsby.md 2.2), so what it is now belongs to the evidence.
@@ -184,10 +209,15 @@ def _confirm(work: Work, intent: Intent, invoice: Invoice) -> None:
     work.notes.along(partial(invoices.use_up, work.case, invoice.number))
     amount = money(request["amount_minor"], request["currency"])
     said = {"invoice": invoice.number, "amount": amount, "subscriptions_after": statuses}
-    work.notes.along(partial(work.log, Verb.WRITE_OFF_DONE, **said))
+    work.notes.along(partial(work.log, verb, **said))
 
 
-def _unknown_status(invoice: Invoice) -> Waits:
+def _unknown_status(found: list[Blocking]) -> Waits | None:
+    """What to wait for where one of them is in a status that the desk does not know."""
+    unknown = [block.invoice for block in found if block.invoice.status is InvoiceStatus.UNKNOWN]
+    if not unknown:
+        return None
+    invoice = unknown[0]
     return Waits(
         WaitsFor.PERSON,
         f'Billsby shows invoice {invoice.number} as "{invoice.status_raw}", which the desk does '

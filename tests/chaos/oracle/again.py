@@ -93,7 +93,7 @@ def _was_noted(evidence: Evidence, event: Event, repeat: Call) -> bool:
     until = [entry for entry in evidence.desk.log if entry.at <= arrived + slack]
     words = [entry.id for entry in until if invoice in _approved_by(entry)]
     return any(
-        entry.verb == "write_off.done"
+        entry.verb in {"write_off.done", "write_off.found"}
         and entry.text("invoice") == invoice
         and began - slack <= entry.at <= arrived - slack
         and not any(entry.id < word for word in words)

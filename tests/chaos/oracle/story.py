@@ -15,6 +15,7 @@ UNDECIDED, CLOSING, CLOSED, RETAINED, WITHDRAWN = (
     "retained",
     "withdrawn",
 )
+WRITTEN_OFF = {"done", "found"}
 _STAYS = (RETAINED, WITHDRAWN)
 _OPEN = (UNDECIDED, CLOSING)
 _LEAVING = (UNDECIDED, CLOSING, CLOSED, *_STAYS)
@@ -50,6 +51,7 @@ PHASES: dict[str, tuple[str, ...]] = {
     "write_off.intended": (CLOSING,),
     "write_off.done": (CLOSING,),
     "write_off.failed": (CLOSING,),
+    "write_off.found": (CLOSING,),
     "cancel.intended": (CLOSING,),
     "stop.seen": (CLOSING,),
     "stop.failed": (CLOSING,),
@@ -105,7 +107,7 @@ def _decided(story: Story, entry: Entry) -> Iterator[str]:
 
 
 def _taken_back(story: Story, _entry: Entry) -> Iterator[str]:
-    if "done" in story.written_off.values():
+    if WRITTEN_OFF & set(story.written_off.values()):
         yield "the decision is taken back although an invoice was written off"
     if any("Cancelled" in seen for seen in story.seen):
         yield "the decision is taken back although a service was cancelled"
@@ -209,7 +211,9 @@ def _write_off(story: Story, entry: Entry) -> Iterator[str]:
             yield f"invoice {number} is about to be written off before the facts were taken"
     elif not before:
         yield f"{entry.verb} of {number} comes before it was intended"
-    if before == "done":
+    elif step == "found" and before != "failed":
+        yield f"{entry.verb} of {number} comes although nobody was refused it"
+    if before in WRITTEN_OFF:
         yield f"{entry.verb} of {number} comes after it was written off"
     story.written_off[number] = step
 
@@ -252,6 +256,7 @@ _RULES: dict[str, Rule] = {
     "write_off.intended": _write_off,
     "write_off.done": _write_off,
     "write_off.failed": _write_off,
+    "write_off.found": _write_off,
     "cancel.intended": _cancel_intended,
     "stop.seen": _seen,
 }

@@ -136,7 +136,8 @@ class OfBillsby:
 
     def _noted_as_done(self, number: str) -> bool:
         """Whether the log has it since anybody's last word about the invoice."""
-        done = LogEntry.objects.filter(verb="write_off.done", data__invoice=number).last()
+        verbs = ("write_off.done", "write_off.found")
+        done = LogEntry.objects.filter(verb__in=verbs, data__invoice=number).last()
         if done is None:
             return False
         words = LogEntry.objects.filter(verb="write_off.approved", pk__gt=done.pk)

@@ -27,6 +27,7 @@ _BEFORE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 _OF_ONE_INVOICE = {
     "write_off.done": ("write_off.intended",),
     "write_off.failed": ("write_off.intended",),
+    "write_off.found": ("write_off.failed",),
 }
 
 
