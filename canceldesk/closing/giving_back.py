@@ -38,7 +38,7 @@ def give_back(work: Work, scope: CaseSubscription) -> Result:
     if subscription.status.is_stopped:
         holding.no_longer_needed(work, scope)
         return NotNeeded(f"{name} is {subscription.status_raw} in Billsby.")
-    if not holds.shows(subscription, hold):
+    if not holds.shows(subscription, hold) or _shows_what_was_given(subscription, hold):
         is_early = hold.may_still_arrive
         return _may_still_arrive(name) if is_early else _returned(work, hold, subscription)
     if hold.original_next_billing_at is None:
@@ -48,6 +48,20 @@ def give_back(work: Work, scope: CaseSubscription) -> Result:
     if not holds.is_charged_on(subscription, wanted):
         return _not_yet(work, subscription, wanted, name)
     return _returned(work, hold, subscription)
+
+
+def _shows_what_was_given(subscription: Subscription, hold: Hold) -> bool:
+    """Whether the date Billsby shows comes of the one that was given back, though it is the hold's
+    day, too: nothing has changed since, or the charge has come and Billsby's own next one is as far
+    away as the hold was, as on a yearly plan. A hold that turns up late keeps the charge from
+    coming, and shows as a hold does.
+    """
+    given = hold.evidence.get("billsby_next_billing")
+    if hold.state != Hold.State.RETURNED or given is None:
+        return False
+    at = dt.datetime.fromisoformat(given)
+    has_come = at <= clock.now() and subscription.status is SubscriptionStatus.ACTIVE
+    return has_come or holds.is_charged_on(subscription, at.date())
 
 
 def _asked_for(
