@@ -33,6 +33,9 @@ from canceldesk.workbook.protocol import CancellationList
 
 T = TypeVar("T")
 
+# With the longest call that may follow (`billsby.exchange`), less than a lease lasts.
+KEPT_FOR = dt.timedelta(seconds=5)
+
 
 def is_gone(billsby: Billsby, client_id: str) -> bool:
     """Whether a client has been deleted in Billsby, which it only allows after cancelling
@@ -59,11 +62,34 @@ class Work:
     case: Case
     lease: Lease
     notes: Notes
-    billsby: Billsby
-    the_list: CancellationList
+    _billsby: Billsby
+    _the_list: CancellationList
     _read: dict[str, Any] = field(default_factory=dict)
     _mirrored: dict[str, object] = field(default_factory=dict)
     has_just_held: bool = False
+    _kept_at: dt.datetime = field(default_factory=clock.now)
+
+    @property
+    def billsby(self) -> Billsby:
+        """Billsby, for the next call. Raises LostLeaseError."""
+        self._keep_mine()
+        return self._billsby
+
+    @property
+    def the_list(self) -> CancellationList:
+        """The list, for the next reading or writing. Raises LostLeaseError."""
+        self._keep_mine()
+        return self._the_list
+
+    def _keep_mine(self) -> None:
+        """Renew the lease while much is read and nothing written: else a client with many invoices,
+        or a slow Billsby, would have the case taken over before the pass comes to anything, and
+        whoever takes it over would come no further.
+        """
+        now = clock.now()
+        if abs(now - self._kept_at) >= KEPT_FOR:
+            leases.renew(self.lease, **as_read(self.case))
+            self._kept_at = now
 
     @property
     def facts_if_taken(self) -> Facts | None:
