@@ -12,7 +12,7 @@ from django.dispatch import Signal
 
 from canceldesk import clock
 from canceldesk.cases import lease as leases
-from canceldesk.cases.models import OPEN_STATES, Case, CaseSubscription, WaitsFor
+from canceldesk.cases.models import OPEN_STATES, Case, CaseSubscription, State, WaitsFor
 
 case_woken = Signal()
 
@@ -25,9 +25,12 @@ def wake(case_id: int) -> None:
 
 
 def wake_others_about(case: Case) -> None:
-    """Make passes over other open cases due now that are about what this case is or was about."""
+    """Make passes over other cases due now that are about what this case is or was about: those
+    that are open, and those that are watched after closing.
+    """
+    is_watched = Q(case__state=State.CLOSED, case__next_pass_at__isnull=False)
     shared = CaseSubscription.objects.filter(
-        subscription__in=case.scope.values("subscription"), is_open=True
+        Q(is_open=True) | is_watched, subscription__in=case.scope.values("subscription")
     )
     for other in shared.exclude(case=case).values_list("case", flat=True).distinct():
         wake(other)

@@ -124,15 +124,21 @@ def test_whatever_is_due_can_be_taken_and_whatever_is_taken_is_not_due() -> None
         assert case not in due()
 
 
-def test_open_cases_about_the_same_service_are_woken_and_no_others() -> None:
+def test_open_and_watched_cases_about_the_same_service_are_woken_and_no_others() -> None:
     client = make_client()
     shared, another = make_subscription(client), make_subscription(client)
     ended = make_case(State.WITHDRAWN, client=client, subscriptions=[shared])
     make_case(State.RETAINED, client=client, subscriptions=[shared])
+    make_case(State.CLOSED, client=client, subscriptions=[shared])
     since = make_case(client=client, subscriptions=[shared])
     make_case(client=client, subscriptions=[another])
     Case.objects.update(next_pass_at=None)
+    tomorrow = clock.now() + dt.timedelta(days=1)
+    watched = make_case(State.CLOSED, client=client, subscriptions=[shared])
+    make_case(State.CLOSED, client=client, subscriptions=[another])
+    make_case(State.RETAINED, client=client, subscriptions=[shared])
+    Case.objects.filter(pk__gte=watched.pk).update(next_pass_at=tomorrow)
 
     waking.wake_others_about(ended)
 
-    assert due() == [since]
+    assert due() == [since, watched]

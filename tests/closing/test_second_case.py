@@ -11,7 +11,7 @@ import pytest
 from billsby_sandbox.records import Subscription as PracticeSubscription
 from canceldesk import clock, go_ahead
 from canceldesk.billsby.errors import Busy
-from canceldesk.cases.models import Case, Decision, Finding, Wish
+from canceldesk.cases.models import Case, Decision, Finding, State, Wish
 from canceldesk.cases.services import withdraw
 from canceldesk.closing import services as closing
 from canceldesk.closing.advance import advance
@@ -153,6 +153,34 @@ def test_a_date_given_back_long_after_its_go_ahead_is_noticed_by_the_case_it_hur
     again[0].refresh_from_db()
     assert due_now(again[0])
     look_after(desk, first, again[0], hours=36, every=0.25)
+    assert not charged_since(desk, again[0])
+
+
+def test_a_date_given_back_long_after_its_go_ahead_is_told_of_by_a_closed_case_it_starts_again(
+    desk: Desk,
+) -> None:
+    configuration.change("STOP_BY", "pause")
+    _, subscription = desk.client()
+    desk.later(days=8)
+    first = desk.file(subscription)
+    desk.advance(first)
+    desk.later(days=1, hours=5)
+    withdraw(first, by=desk.agent, because="not_a_cancellation")
+    again: list[Case] = []
+
+    def asked_again_and_closed() -> None:
+        desk.later(minutes=2)
+        again.append(desk.settle(desk.decided(subscription)))
+        assert again[0].state == State.CLOSED
+        assert not due_now(again[0])
+
+    desk.sleep_after_going_ahead(first, asked_again_and_closed)
+    assert desk.company.subscription(subscription.uid).status == "Active"
+
+    assert due_now(again[0])
+    desk.advance(again[0])
+    found = Finding.objects.get(case=again[0])
+    assert found.kind == Finding.Kind.SWITCHED_BACK_ON
     assert not charged_since(desk, again[0])
 
 
