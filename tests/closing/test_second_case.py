@@ -42,6 +42,16 @@ def asked_for_good_and_taken_back(desk: Desk, subscription: PracticeSubscription
     return case
 
 
+def withdrawn_within_a_day_of_the_charge(desk: Desk, subscription: PracticeSubscription) -> Case:
+    """A case that was held and whose date is still to be given back."""
+    desk.later(days=8)
+    case = desk.file(subscription)
+    desk.advance(case)
+    desk.later(days=1, hours=5)
+    withdraw(case, by=desk.agent, because="not_a_cancellation")
+    return case
+
+
 def look_after(desk: Desk, *cases: Case, hours: float, every: float = 0.5) -> None:
     for _ in range(int(hours / every)):
         desk.later(hours=every)
@@ -134,11 +144,7 @@ def test_a_date_given_back_long_after_its_go_ahead_is_noticed_by_the_case_it_hur
     desk: Desk,
 ) -> None:
     _, subscription = desk.client()
-    desk.later(days=8)
-    first = desk.file(subscription)
-    desk.advance(first)
-    desk.later(days=1, hours=5)
-    withdraw(first, by=desk.agent, because="not_a_cancellation")
+    first = withdrawn_within_a_day_of_the_charge(desk, subscription)
     again: list[Case] = []
 
     def asked_again() -> None:
@@ -161,11 +167,7 @@ def test_a_date_given_back_long_after_its_go_ahead_is_told_of_by_a_closed_case_i
 ) -> None:
     configuration.change("STOP_BY", "pause")
     _, subscription = desk.client()
-    desk.later(days=8)
-    first = desk.file(subscription)
-    desk.advance(first)
-    desk.later(days=1, hours=5)
-    withdraw(first, by=desk.agent, because="not_a_cancellation")
+    first = withdrawn_within_a_day_of_the_charge(desk, subscription)
     again: list[Case] = []
 
     def asked_again_and_closed() -> None:
