@@ -18,7 +18,7 @@ from canceldesk.cases import waking
 from canceldesk.cases.lease import OvertakenError
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import CaseSubscription, WaitsFor
-from canceldesk.closing import holding, holds
+from canceldesk.closing import holding, holds, trouble
 from canceldesk.closing.models import Hold
 from canceldesk.closing.results import Done, NotNeeded, Result, Waits
 from canceldesk.closing.shown import date
@@ -134,11 +134,18 @@ def _nothing_to_give(name: str) -> Waits:
 
 
 def _not_yet(work: Work, subscription: Subscription, wanted: dt.date, name: str) -> Waits:
+    is_stuck = work.case.failures >= trouble.PATIENCE
+    what_to_do = (
+        " If it stays so, open the subscription in Billsby and use Change bill date."
+        if is_stuck
+        else ""
+    )
     return Waits(
         WaitsFor.OUTSIDE,
         f"The desk gave {name} its next charge date {date(wanted, work.zone)} back, but Billsby "
-        f"shows {date(subscription.next_billing_at, work.zone)}. It tries again.",
-        again=holds.SOON,
+        f"shows {date(subscription.next_billing_at, work.zone)}. It tries again.{what_to_do}",
+        again=max(holds.SOON, trouble.retry_in(work.case.failures)),
+        attention=is_stuck,
         is_unknown=True,
         is_failure=True,
     )

@@ -1,5 +1,5 @@
-"""After a date was given back: what Billsby makes of it is Billsby's own, even if it happens to be
-the day that the hold had been to.
+"""Giving a date back, and after it: what Billsby makes of the date is Billsby's own, even if it
+happens to be the day that the hold had been to.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import pytest
 from billsby_sandbox.records import Subscription as PracticeSubscription
 from canceldesk import clock
 from canceldesk.cases.models import Case, Decision
+from canceldesk.closing import trouble
 from canceldesk.closing.models import Hold
 from canceldesk.configuration import services as configuration
 from tests.closing.conftest import Desk
@@ -114,3 +115,35 @@ def test_a_hold_that_comes_late_where_no_next_charge_was_known_is_given_back(des
     watched(desk, case, days=1)
 
     assert desk.company.subscription(subscription.uid).status == "Active"
+
+
+def test_a_date_that_billsby_never_takes_is_told_to_a_person_who_can_set_it(desk: Desk) -> None:
+    _, subscription = desk.client()
+    desk.later(days=8)
+    case = desk.advance(desk.file(subscription))
+    desk.decide(case, Decision.RETAINED)
+    honest = desk.billsby.set_renewal_date
+    desk.billsby.set_renewal_date = lambda *a, **k: None  # type: ignore[method-assign]
+    for _ in range(trouble.PATIENCE):
+        desk.advance(case)
+        assert not case.attention
+    desk.advance(case)
+    assert "use Change bill date" in case.attention
+    desk.billsby.set_renewal_date = honest  # type: ignore[method-assign]
+    original = subscription.next_billing_at.date()
+    desk.billsby.set_renewal_date(subscription.uid, original, pause=False)
+    desk.advance(case)
+    assert not case.attention
+    assert Hold.objects.get().state == Hold.State.RETURNED
+
+
+def test_a_date_that_billsby_never_takes_is_not_sent_every_ten_seconds(desk: Desk) -> None:
+    _, subscription = desk.client()
+    desk.later(days=8)
+    case = desk.advance(desk.file(subscription))
+    desk.decide(case, Decision.RETAINED)
+    desk.billsby.set_renewal_date = lambda *a, **k: None  # type: ignore[method-assign]
+    for _ in range(8):
+        desk.advance(case)
+    assert case.next_pass_at is not None
+    assert case.next_pass_at - clock.now() == trouble.LONGEST_RETRY
