@@ -22,7 +22,7 @@ from canceldesk.billsby import (
     Refused,
 )
 from canceldesk.billsby import Subscription as BillsbySubscription
-from canceldesk.clients import mirror
+from canceldesk.clients import mirror, witnesses
 from canceldesk.clients.models import Client, OpenInvoice, Refresh, Subscription
 
 MOST_LOOKED_UP = 20
@@ -69,8 +69,8 @@ def _read_clients(billsby: Billsby) -> int:
     """Told by who is listed and who is not, never by the clock: it may be set back meanwhile."""
     known = set(Client.objects.filter(gone_at=None).values_list("billsby_id", flat=True))
     listed: set[str] = set()
-    customers = (_noted(one, one.billsby_id, listed) for one in billsby.customers())
-    count = mirror.keep_clients(customers)
+    ours = witnesses.of_this_company(billsby.customers(), known)
+    count = mirror.keep_clients(_noted(one, one.billsby_id, listed) for one in ours)
     mirror.mark_gone(known - listed)
     return count
 

@@ -24,7 +24,7 @@ from canceldesk.cases import lease as leases
 from canceldesk.cases.lease import Lease, OvertakenError
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import Case, CaseSubscription, Finding
-from canceldesk.clients import mirror
+from canceldesk.clients import mirror, witnesses
 from canceldesk.clients.models import Client
 from canceldesk.closing.models import Facts, Intent
 from canceldesk.closing.notes import Notes
@@ -39,13 +39,13 @@ KEPT_FOR = dt.timedelta(seconds=5)
 
 def is_gone(billsby: Billsby, client_id: str) -> bool:
     """Whether a client has been deleted in Billsby, which it only allows after cancelling
-    (billsby.md 2.3): nothing of theirs bills any more. Raises BillsbyError.
+    (billsby.md 2.3): nothing of theirs bills any more. It is believed only of a Billsby that finds
+    another client, and then still not this one. Raises BillsbyError.
     """
-    try:
-        billsby.customer(client_id)
-    except NotFound:
-        return True
-    return False
+    if witnesses.knows(billsby, client_id):
+        return False
+    witnesses.check_another(billsby, client_id)
+    return not witnesses.knows(billsby, client_id)
 
 
 def as_read(case: Case) -> dict[str, Any]:

@@ -85,6 +85,11 @@ class Desk:
             mirror.keep_subscription(client, self.billsby.subscription(subscription.billsby_id))
         return client
 
+    def somebody_else(self) -> Client:
+        """Another client whom the desk knows: who is deleted in Billsby is never the only one."""
+        customer, _ = self.client("Otto", "Grove")
+        return self.mirrored(customer.uid)
+
     def file(
         self, *subscriptions: PracticeSubscription, wish: Wish = Wish.SUSPEND, words: str = ""
     ) -> Case:

@@ -63,8 +63,10 @@ def test_the_decision_is_taken_back_and_the_case_withdrawn(
 
 def test_a_client_who_is_known_again_is_listed_after_all(desk: Desk) -> None:
     _, subscription = desk.client()
+    desk.somebody_else()
     case = desk.advance(desk.file(subscription))
-    desk.company.add_fault("status", "GET", "*", status=404)
+    for of_theirs in (case.client.billsby_id, subscription.uid):
+        desk.company.add_fault("status", "GET", f"*/{of_theirs}*", status=404)
     desk.decide(case, Decision.SUSPEND)
     desk.advance(case)
     assert "does not know this client any more" in case.attention

@@ -372,6 +372,7 @@ def test_a_case_withdrawn_while_it_is_being_held_gets_its_date_back(desk: Desk) 
 
 def deleted(desk: Desk, case: Case) -> None:
     """Somebody cancels in the panel and then deletes the client, as Billsby offers."""
+    desk.somebody_else()
     desk.company.panel_cancel(case.scope.get().subscription.billsby_id, case.client.billsby_id)
     url = f"http://billsby.test/api/v1/rest/core/acme/customers/{case.client.billsby_id}"
     transport = InProcessTransport(create_app(desk.company))
@@ -391,9 +392,11 @@ def test_a_client_deleted_in_billsby_after_the_row_was_written_closes(desk: Desk
 
 def test_a_client_of_whom_billsby_knows_nothing_any_more_closes(desk: Desk) -> None:
     _, subscription = desk.client()
+    desk.somebody_else()
     case = desk.decided(subscription)
     desk.advance(case)
-    desk.company.add_fault("status", "GET", "*", status=404)
+    for of_theirs in (case.client.billsby_id, subscription.uid):
+        desk.company.add_fault("status", "GET", f"*/{of_theirs}*", status=404)
     desk.settle(case)
     assert case.state == State.CLOSED
     assert "deleted in Billsby" in desk.step(case, Step.Name.STOP).sentence

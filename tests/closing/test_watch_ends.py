@@ -30,6 +30,7 @@ def paused(desk: Desk) -> Case:
 
 
 def delete(desk: Desk, case: Case) -> None:
+    desk.somebody_else()
     with desk.company.transaction() as books:
         changes.delete_customer(books, Actor.PANEL, case.client.billsby_id)
 
