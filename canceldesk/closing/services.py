@@ -42,7 +42,8 @@ def approve_write_offs(case: Case, *, by: User, seen: Sequence[Seen]) -> None:
 
     Amounts are read afresh in Billsby; one that grew meanwhile is refused. The limit for
     agents counts everything approved in the case so far, so that it cannot be split.
-    Raises NotAllowedError, CaseError, BillsbyError.
+    Raises NotAllowedError, CaseError, BillsbyError; MovedOnError when the case went on while
+    Billsby was read.
     """
     authority.require(by, Act.WRITE_OFF)
     if not case.is_open:
@@ -57,6 +58,7 @@ def approve_write_offs(case: Case, *, by: User, seen: Sequence[Seen]) -> None:
     with transaction.atomic():
         # Locks the case, so that two approvals at once cannot both stay below the limit.
         cases.changed(case)
+        _check_not_moved_on(case)
         _check_limit(case, by, chosen)
         for invoice in chosen:
             WriteOffApproval.objects.create(
@@ -75,6 +77,16 @@ def approve_write_offs(case: Case, *, by: User, seen: Sequence[Seen]) -> None:
             invoices=", ".join(invoice.number for invoice in chosen),
         )
         waking.wake(case.pk)
+
+
+def _check_not_moved_on(case: Case) -> None:
+    """Taking the decision back forgets approvals; one that comes after it would stand for the next
+    decision.
+    """
+    if not Case.objects.filter(pk=case.pk, state=case.state).exists():
+        raise cases.MovedOnError(
+            f"{case.number} has moved on meanwhile, so nothing was approved. Look at it again."
+        )
 
 
 def _chosen(there: list[Invoice], seen: Seen) -> Invoice:

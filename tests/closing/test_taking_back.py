@@ -116,6 +116,23 @@ def test_a_decision_stands_once_an_invoice_is_being_written_off(desk: Desk) -> N
     assert state_of_row(case) == Intent.State.CONFIRMED
 
 
+def test_who_approves_while_a_manager_takes_the_decision_back_has_approved_nothing(
+    desk: Desk,
+) -> None:
+    _, subscription = desk.client()
+    invoice = desk.invoice(subscription, 4900)
+    case = desk.settle(desk.decided(subscription))
+    same = Case.objects.get(pk=case.pk)
+    desk.before_the_first("customer_invoices", lambda: take_back(desk, case))
+    with pytest.raises(MovedOnError, match="nothing was approved"):
+        services.approve_write_offs(same, by=desk.manager, seen=[Seen(invoice.number, 4900)])
+    desk.settle(case)
+    desk.decide(case, Decision.SUSPEND)
+    desk.settle(case)
+    assert desk.step(case, Step.Name.CLEAR).state == Step.State.WAITING
+    assert not desk.writes("WrittenOff")
+
+
 def test_a_write_off_that_billsby_refused_undoes_nothing(desk: Desk) -> None:
     _, subscription = desk.client()
     invoice = desk.invoice(subscription, 4900)
