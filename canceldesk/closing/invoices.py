@@ -148,10 +148,11 @@ def needs_approval(case: Case, found: list[Blocking]) -> list[Blocking]:
 
 def approved_with(case: Case, asked: Iterable[Invoice]) -> int:
     """Total approved in this case, in minor units, if what is asked for were approved as well: each
-    invoice once, at its highest.
+    invoice once, at its highest. One that owes the client counts like one that is owed: taken off
+    the others it would make room below the agents' limit.
     """
-    highest = {invoice.number: invoice.amount_minor for invoice in asked}
+    highest = {invoice.number: abs(invoice.amount_minor) for invoice in asked}
     for approval in WriteOffApproval.objects.filter(case=case):
         number = approval.invoice_number
-        highest[number] = max(highest.get(number, 0), approval.amount_minor)
+        highest[number] = max(highest.get(number, 0), abs(approval.amount_minor))
     return sum(highest.values())

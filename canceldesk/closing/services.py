@@ -126,12 +126,7 @@ def _check_limit(case: Case, by: User, chosen: list[Invoice]) -> None:
     if authority.may(by, Act.WRITE_OFF_ABOVE_LIMIT):
         return
     limit = configuration.whole("AGENT_WRITE_OFF_LIMIT")
-    before = {
-        approval.invoice_number: approval.amount_minor
-        for approval in WriteOffApproval.objects.filter(case=case).order_by("amount_minor")
-    }
-    after = before | {i.number: max(i.amount_minor, before.get(i.number, 0)) for i in chosen}
-    total = sum(after.values())
+    total = invoices.approved_with(case, chosen)
     if total > limit:
         raise NotAllowedError(
             f"{authority.refusal(by, Act.WRITE_OFF_ABOVE_LIMIT)} This case would come to "

@@ -95,6 +95,19 @@ def test_the_limit_cannot_be_split(desk: Desk) -> None:
         services.approve_write_offs(case, by=desk.agent, seen=[Seen(second.number, 6000)])
 
 
+def test_what_is_owed_to_the_client_makes_no_room_below_the_limit(desk: Desk) -> None:
+    _, subscription = desk.client()
+    desk.invoice(subscription, -50000)
+    desk.invoice(subscription, 55000)
+    case = desk.advance(desk.decided(subscription))
+    assert "A manager must" in case.waits_sentence
+    with pytest.raises(NotAllowedError, match=r"would come to \$1,050\.00"):
+        approve(case, desk.agent)
+    approve(case, desk.manager)
+    desk.advance(case)
+    assert len(desk.writes("WrittenOff")) == 2
+
+
 def test_approving_the_same_invoice_again_does_not_use_the_limit_up(desk: Desk) -> None:
     _, subscription = desk.client()
     first = desk.invoice(subscription, 9000)

@@ -218,7 +218,9 @@ def test_a_second_decision_comes_too_late(browser: Browser) -> None:
     assert (_state(case), case.decision) == (State.CLOSING, Decision.SUSPEND)
 
 
-@pytest.mark.parametrize("given", ["INV-1", "x:INV-1", "-5:INV-1", "9900:", f"1:{'N' * 90}"])
+@pytest.mark.parametrize(
+    "given", ["INV-1", "x:INV-1", "-:INV-1", "--5:INV-1", "9900:", f"1:{'N' * 90}"]
+)
 def test_invoices_no_page_of_ours_sends_are_refused_before_deciding(
     browser: Browser, given: str
 ) -> None:

@@ -81,6 +81,20 @@ def test_from_the_decision_to_the_closed_case(desk: Desk, as_manager: Browser) -
     assert "You will not be charged for it again." in page
 
 
+def test_an_invoice_that_owes_the_client_is_approved_like_any_other(
+    desk: Desk, as_agent: Browser
+) -> None:
+    _, subscription = desk.client()
+    invoice = desk.invoice(subscription, -500)
+    case = desk.advance(desk.decided(subscription))
+    [offered] = _ticked(_page(as_agent, case), "write-offs")
+    assert offered == f"-500:{invoice.number}"
+    assert _post(as_agent, case, "write-off", invoice=offered).status_code == 303
+    desk.advance(case)
+    assert desk.company.invoice(invoice.number).status == "WrittenOff"
+    assert _states(_page(as_agent, case))["clear"] == "done"
+
+
 def test_deciding_approves_the_write_offs_in_the_same_form(desk: Desk, as_manager: Browser) -> None:
     _, subscription = desk.client()
     desk.invoice(subscription, 25000)

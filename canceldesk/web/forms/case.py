@@ -20,7 +20,7 @@ from canceldesk.retention.models import Attempt
 
 LONGEST_TEXT = 5000
 _UNCHOSEN = ("", "Choose …")
-_SEEN = re.compile(r"(\d{1,12}):(.{1,80})", re.ASCII)
+_SEEN = re.compile(r"(-?\d{1,12}):(.{1,80})", re.ASCII)
 
 
 def new_token() -> str:
