@@ -15,6 +15,7 @@ class Act(StrEnum):
     WITHDRAW = "withdraw a case"
     WITHDRAW_FROM_RETENTION = "withdraw a case that is in retention"
     WITHDRAW_CHANGED_MIND = "say that the client changed their mind"
+    WITHDRAW_DUPLICATE = "say that a case was filed twice"
     RETAIN = "make a retention attempt"
     DECIDE = "decide a case"
     FULL_CANCEL = "fully cancel a service"
@@ -39,6 +40,7 @@ TABLE: dict[Act, frozenset[Role]] = {
     Act.WITHDRAW: _EVERYONE,
     Act.WITHDRAW_FROM_RETENTION: _MANAGERS,
     Act.WITHDRAW_CHANGED_MIND: _MANAGERS,
+    Act.WITHDRAW_DUPLICATE: _MANAGERS,
     Act.RETAIN: _MANAGERS,
     Act.DECIDE: _MANAGERS,
     Act.FULL_CANCEL: _MANAGERS,

@@ -13,8 +13,8 @@ from django.db.models import F, QuerySet
 
 from canceldesk import clock
 from canceldesk.accounts.models import User
-from canceldesk.cases import authority, log, waking
-from canceldesk.cases.authority import Act
+from canceldesk.cases import authority, filed_twice, log, waking
+from canceldesk.cases.authority import Act, NotAllowedError
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import (
     OPEN_STATES,
@@ -270,7 +270,8 @@ def withdraw(case: Case, *, by: User, because: str, words: str = "") -> None:
     """End a case that nobody has decided: not a cancellation, a duplicate, a changed mind.
 
     A hold that was placed is given back by the next pass, so what a manager has taken up only a
-    manager may withdraw, and "filed twice" must be true: another case protects the client then.
+    manager may withdraw. So it is with "filed twice", which needs another open case of the client:
+    that one is about other services and does not protect what this one is about.
     Raises MovedOnError when the case is past that, CaseError, NotAllowedError.
     """
     authority.require(by, Act.WITHDRAW)
@@ -280,6 +281,8 @@ def withdraw(case: Case, *, by: User, because: str, words: str = "") -> None:
         raise CaseError("Say why the case is withdrawn.")
     if because == WithdrawBecause.CHANGED_MIND:
         authority.require(by, Act.WITHDRAW_CHANGED_MIND)
+    if because == WithdrawBecause.DUPLICATE:
+        _require_filed_twice(case, by)
     why = WithdrawBecause.LABELS[because]
     if words.strip():
         why = f"{why} ({words.strip()})"
@@ -293,14 +296,17 @@ def withdraw(case: Case, *, by: User, because: str, words: str = "") -> None:
         waking.wake(case.pk)
 
 
-def has_another_open(case: Case) -> bool:
-    """Whether the client has another case that is open."""
-    others = Case.objects.filter(client=case.client_id, state__in=OPEN_STATES)
-    return others.exclude(pk=case.pk).exists()
+def _require_filed_twice(case: Case, by: User) -> None:
+    if authority.may(by, Act.WITHDRAW_DUPLICATE):
+        return
+    refusal = authority.refusal(by, Act.WITHDRAW_DUPLICATE)
+    others = filed_twice.others_open(case)
+    about = filed_twice.what_each_is_about(case, others)
+    raise NotAllowedError(f"{refusal} {about}" if others else refusal)
 
 
 def _check_filed_twice(case: Case) -> None:
-    if not has_another_open(case):
+    if not filed_twice.others_open(case):
         raise CaseError(
             f"{case.client} has no other open case, so {case.number} was not filed twice. "
             "Choose another reason."

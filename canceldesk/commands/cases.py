@@ -207,7 +207,13 @@ def withdraw(
     number: Number,
     *,
     by: As,
-    because: Annotated[str, typer.Option(help="not_a_cancellation, duplicate or changed_mind.")],
+    because: Annotated[
+        str,
+        typer.Option(
+            help="not_a_cancellation, or, by a manager, duplicate (another open case of the client "
+            "is the one meant; what this one is about bills again) or changed_mind.",
+        ),
+    ],
     words: Annotated[str, typer.Option(help="More about it.")] = "",
     as_json: AsJson = False,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from dataclasses import dataclass
 from enum import StrEnum
@@ -138,9 +139,16 @@ class CasePage:
     @cached_property
     def holds(self) -> list[Hold]:
         """Holds that keep a charge away now."""
-        holds = (getattr(scope, "hold", None) for scope in self.scope)
-        protecting = {Hold.State.HELD, Hold.State.RELEASING, Hold.State.RELEASED}
-        return [hold for hold in holds if hold is not None and hold.state in protecting]
+        holds = (_protecting(scope) for scope in self.scope)
+        return [hold for hold in holds if hold is not None]
+
+    @property
+    def bills_again(self) -> list[tuple[Subscription, dt.datetime | None]]:
+        """What goes on being charged when nothing is stopped after all, each with its next charge
+        where that is known and still to come.
+        """
+        live = [scope for scope in self.scope if scope.subscription.is_live]
+        return [(scope.subscription, _charge_without_hold(scope)) for scope in live]
 
     @cached_property
     def owed(self) -> list[OpenInvoice]:
@@ -306,6 +314,18 @@ class CasePage:
     def log_is_longer(self) -> bool:
         """Whether there is more of it."""
         return not self.whole_log and len(self.told) > NEWEST_ENTRIES
+
+
+def _protecting(scope: CaseSubscription) -> Hold | None:
+    hold: Hold | None = getattr(scope, "hold", None)
+    protecting = {Hold.State.HELD, Hold.State.RELEASING, Hold.State.RELEASED}
+    return hold if hold is not None and hold.state in protecting else None
+
+
+def _charge_without_hold(scope: CaseSubscription) -> dt.datetime | None:
+    hold = _protecting(scope)
+    at = hold.original_next_billing_at if hold else scope.subscription.next_billing_at
+    return at if at is not None and at > clock.now() else None
 
 
 def query() -> QuerySet[Case]:

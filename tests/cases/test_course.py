@@ -27,6 +27,7 @@ from canceldesk.accounts.models import Role, User
 from canceldesk.cases import log
 from canceldesk.cases import services as cases
 from canceldesk.cases.authority import Act, NotAllowedError, may
+from canceldesk.cases.filed_twice import others_open
 from canceldesk.cases.models import (
     OPEN_STATES,
     UNDECIDED_STATES,
@@ -123,12 +124,15 @@ class Desk(RuleBasedStateMachine):
     @rule(role=ROLES, which=WHICH, because=st.sampled_from(list(WithdrawBecause.LABELS)))
     def withdraw(self, role: Role, which: int, because: str) -> None:
         by, case = self.users[role], self.case(which)
-        changed_mind = because == WithdrawBecause.CHANGED_MIND
+        of_reason = {
+            WithdrawBecause.CHANGED_MIND: Act.WITHDRAW_CHANGED_MIND,
+            WithdrawBecause.DUPLICATE: Act.WITHDRAW_DUPLICATE,
+        }
         in_retention = case.state == State.RETENTION
         of_state = Act.WITHDRAW_FROM_RETENTION if in_retention else Act.WITHDRAW
-        is_true = because != WithdrawBecause.DUPLICATE or cases.has_another_open(case)
+        is_true = because != WithdrawBecause.DUPLICATE or bool(others_open(case))
         self.attempt(
-            Act.WITHDRAW_CHANGED_MIND if changed_mind else of_state,
+            of_reason.get(because, of_state),
             by,
             lambda: cases.withdraw(case, by=by, because=because),
             in_order=case.state in UNDECIDED_STATES and is_true,

@@ -13,7 +13,6 @@ from tests.chaos.pages import ENDED, UNDECIDED, CasePage
 from tests.chaos.panel_person import PanelPerson
 from tests.chaos.plan import (
     CANCEL,
-    DUPLICATE,
     NOT_A_CANCELLATION,
     SUSPEND,
     TAKEN_BACK,
@@ -201,10 +200,7 @@ def _decide(word: str) -> Callable[[Company, Errand], bool]:
 
 def _withdraw(because: str) -> Callable[[Company, Errand], bool]:
     def do(company: Company, errand: Errand) -> bool:
-        needs_manager = because != NOT_A_CANCELLATION and errand.planned.attempts > 0
-        role = AGENT if because == NOT_A_CANCELLATION or not needs_manager else MANAGER
-        if because not in {NOT_A_CANCELLATION, DUPLICATE}:
-            role = MANAGER
+        role = AGENT if because == NOT_A_CANCELLATION else MANAGER
         person = company.one(role, errand)
         page = person.look(errand.case)
         if page.state in UNDECIDED:

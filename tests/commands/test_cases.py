@@ -301,7 +301,7 @@ def test_a_withdrawal_that_is_not_the_agents_to_make_is_explained(desk: Desk, sa
     taken_up = say("case", "withdraw", case.number, "--because", "not_a_cancellation", *AGENT)
 
     assert (twice.exit_code, taken_up.exit_code) == (1, 1)
-    assert "has no other open case" in twice.stderr
+    assert "may not say that a case was filed twice. Ask a manager" in twice.stderr
     assert "in retention. Ask a manager" in taken_up.stderr
     case.refresh_from_db()
     assert case.state == State.RETENTION

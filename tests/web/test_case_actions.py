@@ -255,18 +255,18 @@ def test_a_retained_client_keeps_their_invoices(browser: Browser) -> None:
 # Withdrawing
 
 
-def test_a_case_is_withdrawn_with_its_reason(agents_browser: Browser) -> None:
+def test_a_case_is_withdrawn_with_its_reason(browser: Browser) -> None:
     case = make_case()
     make_case(client=case.client)
-    response = _post(agents_browser, case, "withdraw", because="duplicate", words="see C-1")
+    response = _post(browser, case, "withdraw", because="duplicate", words="see C-1")
     assert _is_done(response, case, "withdraw")
     assert _state(case) == State.WITHDRAWN
     assert case.withdrawn_because == "It was filed twice (see C-1)"
 
 
-def test_a_case_without_another_was_not_filed_twice(agents_browser: Browser) -> None:
+def test_a_case_without_another_was_not_filed_twice(browser: Browser) -> None:
     case = make_case()
-    response = _post(agents_browser, case, "withdraw", because="duplicate")
+    response = _post(browser, case, "withdraw", because="duplicate")
     assert response.status_code == 422
     assert "has no other open case" in response.content.decode()
     assert _state(case) == State.NEW

@@ -50,6 +50,7 @@ def _state(case: Case) -> str:
         (State.NEW, "decide", {"decision": "suspend"}, "may not decide a case"),
         (State.NEW, "decide", {"decision": "cancel", "typed_id": "CUS"}, "may not decide a case"),
         (State.NEW, "withdraw", {"because": "changed_mind"}, "changed their mind"),
+        (State.NEW, "withdraw", {"because": "duplicate"}, "filed twice"),
         (State.RETENTION, "withdraw", {"because": "not_a_cancellation"}, "in retention"),
         (State.CLOSING, "take-back", {"why": "so"}, "may not take a decision back"),
         (State.CLOSING, "rewrite", {}, "may not have a row written again"),

@@ -175,6 +175,41 @@ def test_filed_twice_is_offered_only_beside_another_open_case(browser: Browser) 
     assert "there is none" not in withdraw
 
 
+def test_beside_filed_twice_stands_what_each_case_is_about_and_what_bills_again(
+    browser: Browser,
+) -> None:
+    client = make_client()
+    held, unknown, stopped = (
+        make_subscription(client, plan_name="Held plan"),
+        make_subscription(client, plan_name="Free plan", next_billing_at=None),
+        make_subscription(client, Subscription.Status.SUSPENDED, plan_name="Old plan"),
+    )
+    case = make_case(client=client, subscriptions=[held, unknown, stopped])
+    make_hold(
+        case.scope.get(subscription=held),
+        original_next_billing_at=clock.now() + dt.timedelta(days=1),
+    )
+    other = make_case(client=client)
+    hint = words_of(part_of(page_of(browser, case), "withdraw"))
+    assert (
+        f"Filed twice? {other.number} is about {other.scope.get().subscription}; this case is "
+        f"about {held} and {unknown} and {stopped}. If this case is withdrawn, {held} bills again: "
+        f"next on 21 Nov . If this case is withdrawn, {unknown} bills again."
+    ) in hint
+    assert f"{stopped} bills again" not in hint
+
+
+def test_an_agent_is_told_what_the_other_case_is_about_and_that_a_manager_says_filed_twice(
+    agents_browser: Browser,
+) -> None:
+    case = make_case()
+    other = make_case(client=case.client)
+    withdraw = part_of(page_of(agents_browser, case), "withdraw")
+    assert 'value="duplicate"' not in withdraw
+    assert f"{other.number} is about" in withdraw
+    assert "may not say that a case was filed twice. Ask a manager or an admin." in withdraw
+
+
 def test_a_manager_is_offered_everything_and_refused_nothing(browser: Browser) -> None:
     page = page_of(browser, make_case())
     assert "may not" not in page

@@ -12,9 +12,10 @@ from typing import Any
 from django import forms
 
 from canceldesk.accounts.models import User
+from canceldesk.cases import filed_twice
 from canceldesk.cases.authority import Act, may
 from canceldesk.cases.models import Case, CaseSubscription, Channel, Decision, Message
-from canceldesk.cases.services import WithdrawBecause, has_another_open
+from canceldesk.cases.services import WithdrawBecause
 from canceldesk.closing.services import Seen
 from canceldesk.retention.models import Attempt
 
@@ -122,14 +123,19 @@ class WithdrawForm(CaseForm):
         out_of_reach = set()
         if not may(self.by, Act.WITHDRAW_CHANGED_MIND):
             out_of_reach.add(WithdrawBecause.CHANGED_MIND)
-        if not self.could_be_filed_twice:
+        if not self.others_open or not may(self.by, Act.WITHDRAW_DUPLICATE):
             out_of_reach.add(WithdrawBecause.DUPLICATE)
         return [each for each in WithdrawBecause.LABELS.items() if each[0] not in out_of_reach]
 
     @cached_property
-    def could_be_filed_twice(self) -> bool:
-        """Whether there is another case that this one could repeat."""
-        return has_another_open(self.case)
+    def others_open(self) -> list[Case]:
+        """The client's other open cases, which this one could repeat."""
+        return filed_twice.others_open(self.case)
+
+    @property
+    def what_each_is_about(self) -> str:
+        """Which services are in which of them, and in this case."""
+        return filed_twice.what_each_is_about(self.case, self.others_open)
 
 
 class WriteOffForm(CaseForm):
