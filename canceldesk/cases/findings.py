@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from django.db import transaction
+from django.db import models, transaction
+from django.db.models import QuerySet
 
 from canceldesk import clock
 from canceldesk.cases import log
@@ -12,6 +13,26 @@ from canceldesk.cases import services as cases
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import Case, Finding
 from canceldesk.clients.models import Client
+
+MOST_HARMFUL_FIRST: Final = (
+    Finding.Kind.CHARGED_AFTER_REQUEST,
+    Finding.Kind.STILL_BILLING,
+    Finding.Kind.SWITCHED_BACK_ON,
+    Finding.Kind.OPEN_INVOICE,
+    Finding.Kind.ROW_CHANGED,
+    Finding.Kind.ROW_TWICE,
+    Finding.Kind.NOT_LISTED,
+    Finding.Kind.CANCELLED_INSTEAD,
+    Finding.Kind.SAVE_LOST,
+)
+"""Every kind: what takes a client's money, what will, what the list says wrongly, the rest."""
+
+
+def standing() -> QuerySet[Finding]:
+    """What is wrong now, the most harmful first, within a kind the newest."""
+    places = [models.When(kind=kind, then=at) for at, kind in enumerate(MOST_HARMFUL_FIRST)]
+    harm = models.Case(*places, default=len(places), output_field=models.IntegerField())
+    return Finding.objects.filter(resolved_at=None).order_by(harm, "-found_at", "-pk")
 
 
 def report(

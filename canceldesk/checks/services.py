@@ -30,7 +30,7 @@ KINDS = (
     Finding.Kind.ROW_TWICE,
     Finding.Kind.NOT_LISTED,
 )
-"""What a comparison finds, the most harmful first."""
+"""What a comparison finds."""
 
 
 class CannotCompareError(Exception):
@@ -102,11 +102,7 @@ def standing() -> list[Finding]:
     """What the newest comparison and the watches of the list still find wrong: what costs a
     client money first, then the newest.
     """
-    there = Finding.objects.filter(resolved_at=None, kind__in=KINDS)
-    return sorted(
-        there.select_related("client", "case"),
-        key=lambda finding: KINDS.index(Finding.Kind(finding.kind)),
-    )
+    return list(findings.standing().filter(kind__in=KINDS).select_related("client", "case"))
 
 
 def _bring_up_to_date(billsby: Billsby) -> None:

@@ -19,6 +19,7 @@ from canceldesk.web.views import (
 urlpatterns = [
     path("", today.page, name="today"),
     path("today/live/", today.live, name="today-live"),
+    path("today/found/", today.found_wrong, name="found-wrong"),
     path("cases/<int:pk>/", case.page, name="case"),
     path("cases/<int:pk>/live/", case.live, name="case-live"),
     path("cases/<int:pk>/<slug:action>/", case.act, name="case-act"),

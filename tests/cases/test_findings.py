@@ -64,6 +64,19 @@ def test_seeing_the_same_again_says_when_and_what_but_is_no_news() -> None:
     assert Case.objects.get().version == 1
 
 
+def test_of_what_stands_the_most_harmful_comes_first_and_of_a_kind_the_newest() -> None:
+    assert set(findings.MOST_HARMFUL_FIRST) == set(Finding.Kind)
+    for kind in reversed(findings.MOST_HARMFUL_FIRST):
+        findings.report(kind, "1", "Wrong.")
+    findings.report(KIND, "gone", "Wrong.")
+    findings.resolve(KIND, "gone")
+    last = findings.MOST_HARMFUL_FIRST[-1]
+    newest = findings.report(last, "2", "Wrong.")
+    stand = list(findings.standing())
+    assert [one.kind for one in stand] == [*findings.MOST_HARMFUL_FIRST, last]
+    assert stand[-2] == newest
+
+
 def test_findings_of_other_kinds_and_keys_stand_beside_each_other() -> None:
     for kind, key in [(KIND, "SUB1"), (KIND, "SUB2"), (Finding.Kind.OPEN_INVOICE, "SUB1")]:
         findings.report(kind, key, "Wrong.")

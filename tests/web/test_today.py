@@ -15,7 +15,7 @@ from canceldesk import clock
 from canceldesk.accounts.models import Role, User
 from canceldesk.cases import findings, services
 from canceldesk.cases.models import Case, Finding, State, WaitsFor, Wish
-from canceldesk.web.views.today import todays
+from canceldesk.web.views.today import MOST, todays
 from tests.databases import on_postgresql
 from tests.factories import (
     make_case,
@@ -173,6 +173,41 @@ def test_findings_stand_until_resolved(browser: Browser) -> None:
     assert found.sentence not in _page(browser)
 
 
+def test_what_takes_a_clients_money_stands_before_what_was_found_earlier_or_is_newer() -> None:
+    lost = [make_finding(kind=Finding.Kind.SAVE_LOST) for _ in range(MOST + 1)]
+    earlier = make_finding(kind=Finding.Kind.CHARGED_AFTER_REQUEST)
+    clock.advance(dt.timedelta(hours=1))
+    charged = make_finding(kind=Finding.Kind.CHARGED_AFTER_REQUEST)
+    newest = make_finding(kind=Finding.Kind.SAVE_LOST)
+    today = todays(make_user())
+    shown = [one.finding for one in today.findings]
+    assert shown[:4] == [charged, earlier, newest, lost[-1]]
+    assert (len(shown), today.found, today.more_found) == (MOST, MOST + 4, 4)
+
+
+def test_what_does_not_fit_on_today_is_counted_and_stands_on_pages_of_its_own(
+    browser: Browser,
+) -> None:
+    for _ in range(MOST):
+        make_finding(kind=Finding.Kind.SAVE_LOST)
+    assert "more found wrong" not in _page(browser)
+    clock.advance(dt.timedelta(hours=1))
+    case = make_case(State.CLOSED)
+    make_finding(case, kind=Finding.Kind.ROW_CHANGED, sentence="Row moved.")
+    page = _page(browser)
+    assert '<a href="/today/found/" id="more-found">1 more found wrong</a>' in page
+    assert f'<span class="case-count">{MOST + 1}</span>' in page
+    first, second = (browser.get(f"/today/found/?page={n}").content.decode() for n in (1, 2))
+    assert "Row moved." in first
+    assert f'href="/cases/{case.pk}/"' in first
+    assert "Page 2 of 2" in second
+    assert (first.count("<li>"), second.count("<li>")) == (first.count("<h3>"), 1)
+
+
+def test_nothing_found_wrong_is_said_to_be_nothing(browser: Browser) -> None:
+    assert "Nothing is found wrong now." in browser.get("/today/found/").content.decode()
+
+
 def test_a_finding_without_a_case_names_the_client(browser: Browser) -> None:
     make_finding(client=make_client("Ivo", "Stone"))
     make_finding(sentence="A row without a name.")
@@ -191,7 +226,7 @@ def test_names_and_sentences_are_text(browser: Browser) -> None:
 
 
 def test_only_people_signed_in_see_it() -> None:
-    for path in ("/", "/today/live/"):
+    for path in ("/", "/today/live/", "/today/found/"):
         assert Browser().get(path)["Location"].startswith("/account/login/")
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 from dataclasses import dataclass
 
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from canceldesk import clock
 from canceldesk.accounts.models import User
+from canceldesk.cases import findings
 from canceldesk.cases.authority import Act, may
 from canceldesk.cases.models import OPEN_STATES, Case, Finding, State, WaitsFor
 from canceldesk.cases.services import flagged
@@ -60,15 +61,21 @@ class Found:
 
 @dataclass(frozen=True)
 class Today:
-    """Everything on the page."""
+    """Everything on the page. `found` is how many findings stand in all."""
 
     parts: list[Part]
     findings: list[Found]
+    found: int
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing waits."""
         return not self.parts and not self.findings
+
+    @property
+    def more_found(self) -> int:
+        """How many findings stand beside those that are shown."""
+        return self.found - len(self.findings)
 
 
 @login_required
@@ -89,18 +96,27 @@ def live(request: HttpRequest) -> HttpResponse:
     return live_fragment(request, "today/parts.html", known, _version())
 
 
+@login_required
+@require_safe
+def found_wrong(request: HttpRequest) -> HttpResponse:
+    """All that was found wrong and stands, however much it is."""
+    shown = Paginator(_standing(), MOST).get_page(request.GET.get("page"))
+    known = {"shown": shown, "findings": [_found(one) for one in shown]}
+    return render(request, "today/found.html", known)
+
+
 def _version() -> str:
     """What changes whenever the page would, in three queries; the minute, because it says how
     long it is until a charge.
     """
     open_ones = Case.objects.filter(state__in=OPEN_STATES)
     stuck = flagged().exclude(state__in=OPEN_STATES)
-    findings = Finding.objects.filter(resolved_at=None)
+    wrong = findings.standing()
     # Put in order here: asked to, SQLite goes through all there ever were, as they come in order.
     shown = (
         sorted(open_ones.order_by().values_list("pk", "version")),
         sorted(stuck.order_by().values_list("pk", "version")),
-        sorted(findings.order_by().values_list("pk", "sentence")),
+        sorted(wrong.order_by().values_list("pk", "sentence")),
         f"{clock.now():%H%M}",
     )
     return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
@@ -117,7 +133,9 @@ def todays(user: User) -> Today:
         parts.append(Part("undecided", "To retain or decide", "heart-handshake", _undecided()))
     shown = {waiting.case.pk for part in parts for waiting in part.waiting}
     parts.append(Part("desk", "The desk is at it", "progress", _at_work(shown)))
-    return Today([part for part in parts if part.waiting], _findings())
+    wrong = [_found(one) for one in _standing()[:MOST]]
+    found = len(wrong) if len(wrong) < MOST else _standing().count()
+    return Today([part for part in parts if part.waiting], wrong, found)
 
 
 def _by_next_charge(cases: QuerySet[Case]) -> QuerySet[Case]:
@@ -174,17 +192,10 @@ def _what_to_decide(case: Case) -> str:
     return f"{asked}. In retention: speak again or decide."
 
 
-def _findings() -> list[Found]:
-    standing = (
-        Finding.objects.filter(resolved_at=None)
-        .select_related("case__client", "client")
-        .prefetch_related("case__scope__subscription")
-        .order_by("found_at", "pk")
-    )
-    found = [Found(one, charges.next_charge(one.case) if one.case else None) for one in standing]
-    return sorted(found, key=_charged_first)[:MOST]
+def _standing() -> QuerySet[Finding]:
+    there = findings.standing().select_related("case__client", "client")
+    return there.prefetch_related("case__scope__subscription")
 
 
-def _charged_first(found: Found) -> tuple[bool, dt.datetime]:
-    at = found.charge.next_billing_at if found.charge else None
-    return (at is None, at or found.finding.found_at)
+def _found(finding: Finding) -> Found:
+    return Found(finding, charges.next_charge(finding.case) if finding.case else None)
