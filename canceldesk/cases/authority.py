@@ -26,6 +26,7 @@ class Act(StrEnum):
     RETRY = "ask the desk to try again"
     REWRITE_ROW = "have a row written again"
     TAKE_OFF_LIST = "take the row of a closed case off the list"
+    SETTLE_FINDING = "settle what was found wrong"
     CHANGE_SETTINGS = "change settings"
     MANAGE_USERS = "manage users"
 
@@ -51,6 +52,7 @@ TABLE: dict[Act, frozenset[Role]] = {
     Act.RETRY: _EVERYONE,
     Act.REWRITE_ROW: _MANAGERS,
     Act.TAKE_OFF_LIST: _MANAGERS,
+    Act.SETTLE_FINDING: _MANAGERS,
     Act.CHANGE_SETTINGS: _ADMINS,
     Act.MANAGE_USERS: _ADMINS,
 }

@@ -59,6 +59,7 @@ class Verb(StrEnum):
     WATCH_ENDED = "watch.ended"
     FINDING_FOUND = "finding.found"
     FINDING_RESOLVED = "finding.resolved"
+    FINDING_SETTLED = "finding.settled"
     WEBHOOK_RECEIVED = "webhook.received"
     SETTING_CHANGED = "setting.changed"
     LIST_CREATED = "list.created"
@@ -115,6 +116,7 @@ SENTENCES: dict[Verb, str] = {
     Verb.WATCH_ENDED: "ended the watch: {result}",
     Verb.FINDING_FOUND: "found: {sentence}",
     Verb.FINDING_RESOLVED: "no longer finds: {sentence}",
+    Verb.FINDING_SETTLED: "settled ({why}): {sentence}",
     Verb.WEBHOOK_RECEIVED: "heard from Billsby: {type}",
     Verb.SETTING_CHANGED: "changed the setting {name}",
     Verb.LIST_CREATED: "made a new workbook for the list: {path}",

@@ -221,7 +221,9 @@ class Message(models.Model):
 
 
 class Finding(models.Model):
-    """Something a check found that is wrong. Resolved when a later check no longer finds it."""
+    """Something a check found that is wrong. Resolved when a later check no longer finds it;
+    settled when a manager has set aside what no check will see put right.
+    """
 
     class Kind(models.TextChoices):
         CHARGED_AFTER_REQUEST = "charged_after_request", "Charged after the request"
@@ -243,6 +245,9 @@ class Finding(models.Model):
     found_at = models.DateTimeField()
     seen_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(
+        null=True, help_text="When a manager set it aside, although it stands"
+    )
 
     class Meta:
         ordering = ["-found_at", "-id"]
@@ -254,6 +259,11 @@ class Finding(models.Model):
 
     def __str__(self) -> str:
         return self.sentence
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is neither put right nor settled."""
+        return self.resolved_at is None and self.settled_at is None
 
 
 class AppendOnlyError(Exception):

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from canceldesk import clock
 from canceldesk.billsby import InvoiceStatus, SubscriptionStatus
+from canceldesk.cases import findings
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import CaseSubscription, Finding, WaitsFor
 from canceldesk.closing import holding, holds, listing, taking_out, trouble
@@ -238,7 +239,7 @@ def _is_gone(work: Work) -> bool:
 
 
 def _standing(work: Work) -> QuerySet[Finding]:
-    return work.case.findings.filter(resolved_at=None)
+    return findings.standing().filter(case=work.case)
 
 
 def _watching(work: Work, watch: Watch, *, is_gone: bool = False) -> Waits:

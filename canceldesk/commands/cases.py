@@ -329,6 +329,34 @@ def take_off_list(
         say(case, as_json=as_json)
 
 
+@app.command()
+def settle(
+    number: Number,
+    *,
+    by: As,
+    why: Annotated[str, typer.Option(help="Why it is settled.")],
+    about: Annotated[
+        str, typer.Option(help="Which invoice or service, if several things were found wrong.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Set aside what was found wrong in an ended case and no check will see put right."""
+    with answering(as_json=as_json):
+        from canceldesk.cases import findings
+
+        listen()
+        case, who = case_of(number), user(by)
+        there = list(findings.to_settle(case))
+        fitting = [one for one in there if about in ("", one.key)]
+        if not there:
+            refuse(f"Nothing about {case.number} is left to settle by hand.", as_json=as_json)
+        if len(fitting) != 1:
+            names = ", ".join(one.key for one in there)
+            refuse(f"Say what is settled with --about: {names}.", as_json=as_json)
+        findings.settle(case, by=who, finding=fitting[0], why=why)
+        say(case, as_json=as_json)
+
+
 @app.command("rewrite-row")
 def rewrite_row(number: Number, *, by: As, as_json: AsJson = False) -> None:
     """Write a row again that somebody removed, or that was taken off the list by mistake."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from canceldesk.billsby.errors import BillsbyError
+from canceldesk.cases import findings
 from canceldesk.cases import services as cases
 from canceldesk.cases.models import Channel, Decision, Message
 from canceldesk.cases.services import AlreadyOpenError, CaseError, MovedOnError
@@ -122,6 +123,12 @@ def _take_off(form: CaseForm) -> str:
     return "The desk takes the row off the list."
 
 
+def _settle(form: CaseForm) -> str:
+    given = form.cleaned_data
+    findings.settle(form.case, by=form.by, finding=given["finding"], why=given["why"])
+    return "Settled. It does not come back."
+
+
 def _rewrite(form: CaseForm) -> str:
     closing.rewrite_row(form.case, by=form.by)
     return "The desk writes the row again."
@@ -141,6 +148,7 @@ ACTIONS: dict[str, Action] = {
     "release": Action(forms.ReleaseForm, _release, "clicks"),
     "take-back": Action(forms.TakeBackForm, _take_back, "take-back"),
     "take-off-list": Action(forms.TakeOffForm, _take_off, "row"),
+    "settle": Action(forms.SettleForm, _settle, "findings"),
     "rewrite": Action(forms.ButtonForm, _rewrite, "row"),
     "retry": Action(forms.ButtonForm, _retry, "head"),
 }

@@ -12,7 +12,7 @@ from django.db.models import Max, QuerySet
 
 from canceldesk import clock
 from canceldesk.accounts.models import User
-from canceldesk.cases import authority, log
+from canceldesk.cases import authority, findings, log
 from canceldesk.cases.authority import Act
 from canceldesk.cases.models import (
     UNDECIDED_STATES,
@@ -296,7 +296,12 @@ class CasePage:
     @cached_property
     def findings(self) -> list[Finding]:
         """What was found wrong, what still stands first."""
-        return sorted(self.case.findings.all(), key=lambda found: found.resolved_at is not None)
+        return sorted(self.case.findings.all(), key=lambda found: not found.stands)
+
+    @cached_property
+    def to_settle(self) -> list[Finding]:
+        """What a manager can settle, because no check will see it put right."""
+        return [] if self.case.is_open else list(findings.to_settle(self.case))
 
     @cached_property
     def told(self) -> list[Told]:

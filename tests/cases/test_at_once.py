@@ -194,6 +194,20 @@ def test_a_finding_reported_by_several_checks_at_once_stands_once() -> None:
     assert elsewhere(LogEntry.objects.count) == 1
 
 
+def test_a_finding_settled_by_several_at_once_is_logged_once() -> None:
+    case, manager = elsewhere(lambda: make_case(State.CLOSED)), elsewhere(manages)
+    kind = Finding.Kind.CHARGED_AFTER_REQUEST
+    finding = elsewhere(lambda: findings.report(kind, "INV-1", "Charged.", case=case))
+
+    def settle() -> str:
+        mine = Finding.objects.get(pk=finding.pk)
+        findings.settle(mine.case or case, by=manager, finding=mine, why="They agreed.")
+        return "settled"
+
+    assert kinds(at_once(settle, settle, settle)) == ["str"] * 3
+    assert elsewhere(LogEntry.objects.filter(verb=Verb.FINDING_SETTLED).count) == 1
+
+
 def test_a_finding_resolved_by_several_checks_at_once_is_logged_once() -> None:
     elsewhere(lambda: findings.report(Finding.Kind.ROW_TWICE, "row 7", "Twice."))
     at_once(*[lambda: findings.resolve(Finding.Kind.ROW_TWICE, "row 7")] * 3)

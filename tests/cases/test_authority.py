@@ -26,6 +26,7 @@ AGREED = {
     Act.RETRY: (True, True, True),
     Act.REWRITE_ROW: (False, True, True),
     Act.TAKE_OFF_LIST: (False, True, True),
+    Act.SETTLE_FINDING: (False, True, True),
     Act.CHANGE_SETTINGS: (False, False, True),
     Act.MANAGE_USERS: (False, False, True),
 }

@@ -8,10 +8,13 @@ import pytest
 from django.db import IntegrityError
 
 from canceldesk import clock
-from canceldesk.cases import findings, log
+from canceldesk.accounts.models import User
+from canceldesk.cases import findings, log, waking
+from canceldesk.cases.authority import NotAllowedError
 from canceldesk.cases.log import Verb
-from canceldesk.cases.models import Case, Finding, LogEntry
-from tests.factories import make_case, make_client
+from canceldesk.cases.models import OPEN_STATES, Case, Finding, LogEntry, State
+from canceldesk.cases.services import CaseError
+from tests.factories import make_case, make_client, make_finding
 
 pytestmark = pytest.mark.usefixtures("frozen_clock", "db")
 
@@ -147,3 +150,107 @@ def test_a_check_overtaken_by_another_resolves_nothing_twice(
     monkeypatch.setattr(clock, "now", overtaken)
     findings.resolve(KIND, "SUB1")
     assert not LogEntry.objects.filter(verb=Verb.FINDING_RESOLVED).exists()
+
+
+# ---------------------------------------------------------------- settling
+
+
+def charged(case: Case, invoice: str = "INV-1") -> Finding:
+    kind = Finding.Kind.CHARGED_AFTER_REQUEST
+    return findings.report(kind, invoice, f"{invoice} was charged.", case=case)
+
+
+@pytest.mark.parametrize("kind", findings.FOR_PEOPLE_TO_SETTLE)
+@pytest.mark.parametrize("state", [s for s in State if s not in OPEN_STATES])
+def test_a_manager_settles_what_no_check_sees_put_right(
+    manager: User, kind: Finding.Kind, state: State
+) -> None:
+    case = make_case(state)
+    finding = findings.report(kind, "1", "Wrong.", case=case)
+    findings.settle(case, by=manager, finding=finding, why=" They agreed. ")
+    finding.refresh_from_db()
+    assert (finding.settled_at, finding.resolved_at) == (clock.now(), None)
+    assert not finding.stands
+    assert not findings.standing().exists()
+    entry = LogEntry.objects.get(verb=Verb.FINDING_SETTLED)
+    assert (entry.by, entry.case, entry.client) == (manager, case, case.client)
+    assert log.sentence(entry) == "settled (They agreed.): Wrong."
+    assert list(waking.due(clock.now())) == [case]
+
+
+def test_what_is_settled_is_not_found_again_but_another_is(manager: User) -> None:
+    case = make_case(State.CLOSED)
+    findings.settle(case, by=manager, finding=charged(case), why="They agreed.")
+    clock.advance(dt.timedelta(hours=12))
+    assert charged(case).seen_at == clock.now()
+    assert not findings.standing().exists()
+    other = charged(case, "INV-2")
+    assert list(findings.standing()) == [other]
+    assert LogEntry.objects.filter(verb=Verb.FINDING_FOUND).count() == 2
+
+
+def test_what_is_settled_and_put_right_later_is_resolved(manager: User) -> None:
+    case = make_case(State.CLOSED)
+    finding = charged(case)
+    findings.settle(case, by=manager, finding=finding, why="They agreed.")
+    findings.resolve(Finding.Kind.CHARGED_AFTER_REQUEST, "INV-1")
+    finding.refresh_from_db()
+    assert finding.resolved_at == clock.now()
+    assert charged(case).stands
+
+
+def test_settling_twice_is_settling_once(manager: User, admin: User) -> None:
+    case = make_case(State.CLOSED)
+    finding = charged(case)
+    findings.settle(case, by=manager, finding=finding, why="They agreed.")
+    at = clock.now()
+    clock.advance(dt.timedelta(seconds=1))
+    findings.settle(case, by=admin, finding=finding, why="They agreed, I hear.")
+    assert LogEntry.objects.get(verb=Verb.FINDING_SETTLED).by == manager
+    assert Finding.objects.get().settled_at == at
+
+
+@pytest.mark.parametrize("state", OPEN_STATES)
+def test_nothing_is_settled_before_its_case_has_ended(manager: User, state: State) -> None:
+    case = make_case(state)
+    assert_not_settled(case, manager, charged(case))
+
+
+def test_what_the_desk_sees_put_right_is_not_settled_by_hand(manager: User) -> None:
+    case = make_case(State.CLOSED)
+    assert_not_settled(case, manager, make_finding(case, kind=KIND))
+
+
+def test_what_is_put_right_already_is_not_settled(manager: User) -> None:
+    case = make_case(State.CLOSED)
+    finding = charged(case)
+    findings.resolve(Finding.Kind.CHARGED_AFTER_REQUEST, "INV-1")
+    assert_not_settled(case, manager, finding)
+
+
+def test_a_finding_of_another_case_is_not_settled_in_this_one(manager: User) -> None:
+    assert_not_settled(make_case(State.CLOSED), manager, charged(make_case(State.CLOSED)))
+
+
+def assert_not_settled(case: Case, by: User, finding: Finding) -> None:
+    with pytest.raises(CaseError, match=r"cannot be settled by hand.*Look at the case again"):
+        findings.settle(case, by=by, finding=finding, why="They agreed.")
+    finding.refresh_from_db()
+    assert finding.settled_at is None
+    assert not LogEntry.objects.filter(verb=Verb.FINDING_SETTLED).exists()
+
+
+def test_settling_needs_a_reason(manager: User) -> None:
+    case = make_case(State.CLOSED)
+    finding = charged(case)
+    with pytest.raises(CaseError, match="Say why"):
+        findings.settle(case, by=manager, finding=finding, why=" ")
+    assert list(findings.standing()) == [finding]
+
+
+def test_an_agent_settles_nothing(agent: User) -> None:
+    case = make_case(State.CLOSED)
+    finding = charged(case)
+    with pytest.raises(NotAllowedError, match=r"settle what was found wrong\. Ask a manager"):
+        findings.settle(case, by=agent, finding=finding, why="They agreed.")
+    assert list(findings.standing()) == [finding]

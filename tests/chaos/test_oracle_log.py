@@ -90,6 +90,7 @@ def test_a_story_that_tells_something_twice_is_found(
         ("row.removed", {}, "that is to stay"),
         ("write_off.intended", {"invoice": "X-1"}, "before anybody approved it"),
         ("row.removal_asked", {}, "comes while the case is closing"),
+        ("finding.settled", {}, "comes while the case is closing"),
         ("hold.returned", {}, "comes while the case is closing"),
     ],
 )

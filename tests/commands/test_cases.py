@@ -3,12 +3,13 @@ from __future__ import annotations
 import pytest
 
 from canceldesk.billsby import Unreachable
-from canceldesk.cases.models import Case, Decision, State
+from canceldesk.cases.models import Case, Decision, Finding, State
 from canceldesk.clients import search
 from canceldesk.closing import services as closing
 from canceldesk.closing.models import Step
 from canceldesk.retention.models import Attempt
 from tests.commands.conftest import Desk, Say, answer
+from tests.factories import make_case, make_finding
 
 AGENT = ("--as", "agent@example.com")
 MANAGER = ("--as", "manager@example.com")
@@ -447,3 +448,22 @@ def test_billsby_out_of_reach_is_not_a_refusal(
 
     assert said.exit_code == 2
     assert answer(said)["sentence"] == "Billsby does not answer."
+
+
+def test_what_was_found_is_settled_one_by_one_by_a_manager(desk: Desk, say: Say) -> None:
+    case = make_case(State.RETAINED)
+    why = ("--why", "they agreed")
+    nothing = say("case", "settle", case.number, *why, *MANAGER)
+    for number in ("INV-1", "INV-2"):
+        make_finding(case, kind=Finding.Kind.CHARGED_AFTER_REQUEST, key=number)
+
+    unclear = say("case", "settle", case.number, *why, *MANAGER)
+    by_agent = say("case", "settle", case.number, "--about", "INV-1", *why, *AGENT)
+    settled = say("case", "settle", case.number, "--about", "INV-1", *why, *MANAGER, "--json")
+
+    assert (nothing.exit_code, unclear.exit_code, by_agent.exit_code) == (1, 1, 1)
+    assert "is left to settle by hand" in nothing.stderr
+    assert "Say what is settled with --about: INV-2, INV-1." in unclear.stderr
+    assert "Ask a manager" in by_agent.stderr
+    assert answer(settled)["state"] == "retained"
+    assert [finding.key for finding in case.findings.filter(settled_at=None)] == ["INV-2"]

@@ -12,7 +12,7 @@ from django.test import Client as Browser
 from canceldesk import clock
 from canceldesk.accounts.models import User
 from canceldesk.cases import services
-from canceldesk.cases.models import Case, Decision, State
+from canceldesk.cases.models import Case, Decision, Finding, State
 from canceldesk.closing.models import Hold, Intent, Step, Watch
 from tests.factories import (
     make_case,
@@ -355,3 +355,73 @@ def test_what_stands_wrong_is_on_top_and_what_is_over_is_marked(browser: Browser
     part = words_of(part_of(page, "findings"))
     assert part.index("Was charged again.") < part.index("Row moved.")
     assert "Resolved" in part
+
+
+# Settling
+
+
+def test_a_manager_settles_what_was_found(browser: Browser) -> None:
+    case = make_case(State.CLOSED)
+    kind = Finding.Kind.CHARGED_AFTER_REQUEST
+    one = make_finding(case, kind=kind, sentence="INV-1 was charged.")
+    other = make_finding(case, kind=kind, sentence="INV-2 was charged.")
+    page = page_of(browser, case)
+    assert is_shown(page, "settle")
+    assert all(found.sentence in part_of(page, "settle") for found in (one, other))
+    assert page.count('id="settle-why"') == 1
+    for _ in range(2):  # clicked twice
+        response = browser.post(f"/cases/{case.pk}/settle/", {"finding": one.pk, "why": "Agreed."})
+        assert (response.status_code, response["Location"]) == (303, f"/cases/{case.pk}/#findings")
+    page = page_of(browser, case)
+    assert "INV-1 was charged." not in part_of(page, "head")
+    assert "INV-2 was charged." in part_of(page, "head")
+    assert "Charged after the request Settled INV-1 was charged." in words_of(
+        part_of(page, "findings")
+    )
+    assert "INV-1" not in part_of(page, "settle")
+    assert words_of(part_of(page, "log")).count("Details of settled (Agreed.)") == 1
+
+
+def test_settling_needs_one_of_the_cases_findings_and_a_reason(browser: Browser) -> None:
+    case = make_case(State.CLOSED)
+    mine = make_finding(case, kind=Finding.Kind.SAVE_LOST)
+    elsewhere = make_finding(make_case(State.CLOSED), kind=Finding.Kind.SAVE_LOST)
+    for given, complaint in (
+        ({"why": "Agreed."}, "Choose one."),
+        ({"finding": elsewhere.pk, "why": "Agreed."}, "Load the page again."),
+        ({"finding": mine.pk, "why": " "}, "This field is required."),
+    ):
+        response = browser.post(f"/cases/{case.pk}/settle/", given)
+        assert response.status_code == 422
+        assert complaint in response.content.decode()
+    assert Finding.objects.filter(settled_at=None).count() == 2
+
+
+@pytest.mark.parametrize(
+    ("state", "kind"),
+    [
+        (State.CLOSING, Finding.Kind.CHARGED_AFTER_REQUEST),
+        (State.CLOSED, Finding.Kind.SWITCHED_BACK_ON),
+    ],
+)
+def test_what_the_desk_looks_after_is_not_there_to_be_settled(
+    browser: Browser, state: State, kind: Finding.Kind
+) -> None:
+    case = make_case(state)
+    found = make_finding(case, kind=kind)
+    assert not is_shown(page_of(browser, case), "settle")
+    response = browser.post(f"/cases/{case.pk}/settle/", {"finding": found.pk, "why": "So."})
+    assert response.status_code == 422
+    assert "cannot be settled by hand" in response.content.decode()
+
+
+def test_an_agent_is_told_who_settles(agents_browser: Browser) -> None:
+    case = make_case(State.CLOSED)
+    found = make_finding(case, kind=Finding.Kind.SAVE_LOST)
+    part = part_of(page_of(agents_browser, case), "settle")
+    assert "may not settle what was found wrong. Ask a manager or an admin." in part
+    assert "<form" not in part
+    given = {"finding": found.pk, "why": "So."}
+    assert agents_browser.post(f"/cases/{case.pk}/settle/", given).status_code == 403
+    found.refresh_from_db()
+    assert found.stands

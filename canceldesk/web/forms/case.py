@@ -14,7 +14,7 @@ from django import forms
 from canceldesk.accounts.models import User
 from canceldesk.cases import filed_twice
 from canceldesk.cases.authority import Act, may
-from canceldesk.cases.models import Case, CaseSubscription, Channel, Decision, Message
+from canceldesk.cases.models import Case, CaseSubscription, Channel, Decision, Finding, Message
 from canceldesk.cases.services import WithdrawBecause
 from canceldesk.closing.services import Seen
 from canceldesk.retention.models import Attempt
@@ -170,6 +170,24 @@ class TakeOffForm(CaseForm):
 
     key = "take_off"
     why = _words("Why", rows=2)
+
+
+class SettleForm(CaseForm):
+    """Why something that was found wrong is settled."""
+
+    key = "settle"
+    finding = forms.ModelChoiceField(
+        queryset=Finding.objects.none(),
+        label="What is settled",
+        error_messages={"required": "Choose one.", "invalid_choice": "Load the page again."},
+    )
+    why = _words("Why", rows=2)
+
+    def __init__(self, case: Case, by: User, data: Any = None) -> None:  # noqa: ANN401
+        super().__init__(case, by, data)
+        field = self.fields["finding"]
+        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - declared above
+        field.queryset = case.findings.all()
 
 
 class ButtonForm(CaseForm):

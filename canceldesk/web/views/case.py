@@ -99,5 +99,6 @@ def _forms(case: Case, user: User) -> dict[str, CaseForm]:
         forms.WithdrawForm,
         forms.TakeBackForm,
         forms.TakeOffForm,
+        forms.SettleForm,
     )
     return {kind.key: kind(case, user) for kind in kinds}

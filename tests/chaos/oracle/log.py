@@ -18,6 +18,7 @@ OF_MANAGERS = (
     "case.taken_back",
     "row.removal_asked",
     "row.rewrite_asked",
+    "finding.settled",
 )
 OF_PEOPLE = (*OF_MANAGERS, "case.filed", "case.withdrawn", "write_off.approved")
 TOLD = {

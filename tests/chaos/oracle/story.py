@@ -56,6 +56,7 @@ PHASES: dict[str, tuple[str, ...]] = {
     "stop.seen": (CLOSING,),
     "stop.failed": (CLOSING,),
     "watch.ended": (CLOSED, RETAINED),
+    "finding.settled": (CLOSED, *_STAYS),
 }
 """In which phase of a case each verb may come. Verbs that are not here may come any time."""
 
