@@ -76,11 +76,20 @@ def _posted_before(case: Case, form_token: str | None) -> Attempt | None:
     return case.attempts.filter(form_token=form_token).first() if form_token else None
 
 
-def decide(case: Case, *, by: User, decision: Decision, typed_id: str = "") -> None:
+def decide(
+    case: Case,
+    *,
+    by: User,
+    decision: Decision,
+    typed_id: str = "",
+    attempts_seen: int | None = None,
+) -> None:
     """A manager's word. `suspend` and `cancel` start the closing, `retained` ends the case.
 
-    `cancel` cannot be undone in Billsby and needs the client's Billsby ID typed.
-    Raises WrongIdError, MovedOnError when it is decided already, NotAllowedError.
+    `cancel` cannot be undone in Billsby and needs the client's Billsby ID typed. `attempts_seen` is
+    how many attempts were on the page that the manager decided by, if it was one.
+    Raises WrongIdError, MovedOnError when it is decided already or a colleague has made another
+    attempt since, NotAllowedError.
     """
     authority.require(by, Act.DECIDE)
     if decision == Decision.CANCEL:
@@ -92,6 +101,9 @@ def decide(case: Case, *, by: User, decision: Decision, typed_id: str = "") -> N
             )
     to = State.RETAINED if decision == Decision.RETAINED else State.CLOSING
     with transaction.atomic():
+        cases.changed(case)  # locks it: no attempt comes in between
+        if attempts_seen is not None:
+            _check_that_all_were_seen(case, attempts_seen)
         cases.move(
             case,
             to,
@@ -102,3 +114,11 @@ def decide(case: Case, *, by: User, decision: Decision, typed_id: str = "") -> N
         )
         log.record(Verb.CASE_DECIDED, by=by, case=case, decision=decision.label)
         waking.wake(case.pk)
+
+
+def _check_that_all_were_seen(case: Case, attempts_seen: int) -> None:
+    if Attempt.objects.filter(case=case).count() != attempts_seen:
+        raise cases.MovedOnError(
+            f"Somebody has recorded an attempt to keep {case.client} since the page was loaded. "
+            "Look at it before you decide."
+        )

@@ -81,7 +81,13 @@ def _attempt(form: CaseForm) -> str:
 def _decide(form: CaseForm) -> str:
     given = form.cleaned_data
     decision = Decision(given["decision"])
-    retention.decide(form.case, by=form.by, decision=decision, typed_id=given["typed_id"])
+    retention.decide(
+        form.case,
+        by=form.by,
+        decision=decision,
+        typed_id=given["typed_id"],
+        attempts_seen=given["attempts"],
+    )
     if decision is Decision.RETAINED:
         return "Retained. The desk gives back what it held."
     if given["invoice"]:

@@ -84,6 +84,11 @@ class CasePage:
         return self.case.state in UNDECIDED_STATES
 
     @property
+    def attempts_shown(self) -> int:
+        """How many attempts to keep the client the page shows."""
+        return len(self.case.attempts.all())
+
+    @property
     def withdraw_refusal(self) -> str:
         """Why this person may not withdraw the case; empty when they may."""
         act = Act.WITHDRAW

@@ -10,9 +10,10 @@ from canceldesk.accounts.models import Role, User
 from canceldesk.cases import log, waking
 from canceldesk.cases.authority import NotAllowedError
 from canceldesk.cases.log import Verb
-from canceldesk.cases.models import UNDECIDED_STATES, Case, Decision, LogEntry, State
+from canceldesk.cases.models import UNDECIDED_STATES, Case, Channel, Decision, LogEntry, State
 from canceldesk.cases.services import CaseError, MovedOnError
 from canceldesk.retention import services as retention
+from canceldesk.retention.models import Attempt
 from canceldesk.retention.services import WrongIdError
 from tests.factories import make_case, make_client, make_user
 
@@ -160,3 +161,36 @@ def test_a_decision_without_its_log_entry_is_not_kept(
         decide(case, manager, Decision.SUSPEND)
     assert nothing_was_decided(case)
     assert case.scope.get().is_open
+
+
+# ---------------------------------------------------------------- what a colleague did meanwhile
+
+
+def spoke_with(case: Case, by: User) -> None:
+    retention.attempt(
+        Case.objects.get(pk=case.pk),
+        by=by,
+        channel=Channel.CALL,
+        offer=Attempt.Offer.DISCOUNT,
+        answer=Attempt.Answer.ACCEPTED,
+    )
+
+
+@pytest.mark.parametrize("state", UNDECIDED_STATES)
+def test_who_has_not_seen_the_newest_attempt_decides_nothing(
+    manager: User, admin: User, state: State
+) -> None:
+    case = make_case(state)
+    spoke_with(case, admin)
+    with pytest.raises(MovedOnError, match=r"recorded an attempt to keep Nora Field since.*Look"):
+        retention.decide(case, by=manager, decision=Decision.SUSPEND, attempts_seen=0)
+    case.refresh_from_db()
+    assert (case.state, case.decision) == (State.RETENTION, "")
+    assert not LogEntry.objects.filter(verb=Verb.CASE_DECIDED).exists()
+
+
+def test_who_has_seen_every_attempt_decides(manager: User, admin: User) -> None:
+    case = make_case()
+    spoke_with(case, admin)
+    retention.decide(case, by=manager, decision=Decision.SUSPEND, attempts_seen=1)
+    assert case.state == State.CLOSING

@@ -231,6 +231,32 @@ def test_invoices_no_page_of_ours_sends_are_refused_before_deciding(
     assert _state(case) == State.NEW
 
 
+def test_a_page_from_before_a_colleagues_attempt_decides_nothing_and_then_shows_it(
+    browser: Browser, client_of: Callable[[User], Browser], admin: User
+) -> None:
+    case = make_case()
+    old = _attempts_seen(browser.get(f"/cases/{case.pk}/").content.decode())
+    _post(client_of(admin), case, "attempt", **ATTEMPT | {"answer": "accepted"})
+    response = _post(browser, case, "decide", decision="suspend", attempts=old)
+    page = response.content.decode()
+    assert response.status_code == 409
+    assert "has recorded an attempt to keep" in page
+    assert "20 % for three months" in page
+    assert _state(case) == State.RETENTION
+    now = _attempts_seen(page)
+    assert (old, now) == ("0", "1")
+    assert 'data-shows="True 1 "' in page  # so that open pages exchange the form, too
+    assert _is_done(
+        _post(browser, case, "decide", decision="suspend", attempts=now), case, "decide"
+    )
+
+
+def _attempts_seen(page: str) -> str:
+    found = re.search(r'name="attempts" value="(\d+)"', page)
+    assert found is not None
+    return found[1]
+
+
 def test_without_billsby_the_decision_stands_and_the_write_off_is_said_to_wait(
     browser: Browser,
 ) -> None:

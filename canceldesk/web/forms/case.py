@@ -106,6 +106,7 @@ class DecideForm(CaseForm):
     decision = forms.ChoiceField(
         label="Decision", choices=Decision.choices, error_messages={"required": "Choose one."}
     )
+    attempts = forms.IntegerField(widget=forms.HiddenInput, required=False)
     typed_id = forms.CharField(label="Type the Billsby ID", required=False, max_length=64)
     invoice = ChosenInvoices(required=False)
 
