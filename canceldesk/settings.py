@@ -197,6 +197,8 @@ LANGUAGE_CODE = "en-us"
 USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"
+EMAIL_BACKEND = "canceldesk.messages.smtp.Backend"
+
 STATIC_URL = "static/"
 STATIC_ROOT = DATA / "static"
 STORAGES = {

@@ -8,11 +8,16 @@ from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
 from canceldesk.configuration import services as configuration
+from canceldesk.messages import smtp
 from canceldesk.messages.words import Text
 
 
 class CannotSend(Exception):
     """The mail server did not take the message; the text says why in plain words."""
+
+
+class MaybeSent(CannotSend):
+    """The mail server was given the message, and nobody knows whether it took it."""
 
 
 def is_set_up() -> bool:
@@ -27,7 +32,9 @@ def fixed_message_id(*parts: str) -> str:
 
 
 def send(*, to: str, text: Text, message_id: str) -> None:
-    """Hand one message to the mail server. Raises CannotSend."""
+    """Hand one message to the mail server, within `smtp.LONGEST`. Raises CannotSend; MaybeSent when
+    the server was given it and did not answer.
+    """
     message = EmailMessage(
         subject=" ".join(text.subject.split()),
         body=text.body,
@@ -38,12 +45,16 @@ def send(*, to: str, text: Text, message_id: str) -> None:
     )
     if not message.recipients():
         raise CannotSend("there is no address to send to.")
+    host = configuration.text("MAIL_HOST")
     try:
         message.send()
+    except smtp.NoAnswerError as problem:
+        raise MaybeSent(
+            f"the mail server {host} was given the message but did not say whether it took it."
+        ) from problem
     except (OSError, smtplib.SMTPException, ValueError) as problem:
         raise CannotSend(
-            f"the mail server {configuration.text('MAIL_HOST')} did not take the message "
-            f"({type(problem).__name__})."
+            f"the mail server {host} did not take the message ({type(problem).__name__})."
         ) from problem
 
 
@@ -56,5 +67,5 @@ def _connection() -> BaseEmailBackend:
         password=configuration.text("MAIL_PASSWORD"),
         use_tls=protection == "starttls",
         use_ssl=protection == "tls",
-        timeout=15,
+        timeout=smtp.TO_CONNECT,
     )

@@ -6,7 +6,9 @@ import pytest
 from django.core import mail as outbox
 from django.core.mail import get_connection
 
+from canceldesk.cases import lease as leases
 from canceldesk.cases.models import Case, Message, State
+from canceldesk.closing.advance import advance
 from canceldesk.closing.models import Step
 from canceldesk.configuration import services as configuration
 from canceldesk.messages import mail
@@ -79,3 +81,83 @@ def test_mail_that_cannot_be_sent_is_tried_again_and_given_up_openly(
     assert len(tries) == 5
     assert len(set(tries)) == 1
     assert "tell the client yourself" in desk.step(case, Step.Name.CONFIRM).sentence
+
+
+NOT_KNOWN = "it is not known whether the client has been told already"
+
+
+@pytest.mark.usefixtures("mail_set_up")
+def test_a_slow_mail_server_does_not_make_the_client_get_the_email_again_and_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = []
+
+    def slow(**message: object) -> None:
+        taken.append(message["message_id"])
+        desk.later(minutes=1)
+        leases.revoke(["worker"])
+
+    monkeypatch.setattr(mail, "send", slow)
+    case = stopped_case(desk)
+    for _ in range(2):
+        assert advance(case.pk, owner="worker") is False
+        desk.later(minutes=2)
+    desk.advance(case)
+    step = desk.step(case, Step.Name.CONFIRM)
+    assert len(taken) == 2
+    assert len(set(taken)) == 1
+    assert NOT_KNOWN in step.sentence
+    assert "has been suspended" in step.evidence["words"]
+    assert case.state == State.CLOSED
+    assert not Message.objects.filter(case=case, direction="out").exists()
+
+
+def say_nothing(**_message: object) -> None:
+    raise mail.MaybeSent("the mail server did not say whether it took it.")
+
+
+def refuse(**_message: object) -> None:
+    raise mail.CannotSend("the mail server did not take the message.")
+
+
+@pytest.mark.usefixtures("mail_set_up")
+def test_an_answer_that_is_lost_once_is_asked_for_once_more(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as server:
+        server.setattr(mail, "send", say_nothing)
+        case = desk.advance(stopped_case(desk))
+    step = desk.step(case, Step.Name.CONFIRM)
+    assert step.state == Step.State.UNKNOWN
+    assert "not known whether the confirmation was sent" in step.sentence
+    desk.later(minutes=1)
+    desk.advance(case)
+    assert len(outbox.outbox) == 1
+    assert case.state == State.CLOSED
+    assert desk.step(case, Step.Name.CONFIRM).state == Step.State.DONE
+
+
+@pytest.mark.usefixtures("mail_set_up")
+def test_an_answer_that_is_lost_twice_is_left_to_a_person(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mail, "send", say_nothing)
+    case = desk.advance(stopped_case(desk))
+    desk.later(minutes=1)
+    desk.advance(case)
+    assert NOT_KNOWN in desk.step(case, Step.Name.CONFIRM).sentence
+    assert case.state == State.CLOSED
+
+
+@pytest.mark.usefixtures("mail_set_up")
+def test_what_may_have_been_sent_once_is_never_said_not_to_have_been(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mail, "send", say_nothing)
+    case = desk.advance(stopped_case(desk))
+    monkeypatch.setattr(mail, "send", refuse)
+    for _ in range(5):
+        desk.later(minutes=5)
+        desk.advance(case)
+    assert NOT_KNOWN in desk.step(case, Step.Name.CONFIRM).sentence
+    assert case.state == State.CLOSED

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from canceldesk.configuration import services as configuration
-from canceldesk.messages import mail
-from canceldesk.messages.mail import CannotSend
+from canceldesk.messages import mail, smtp
+from canceldesk.messages.mail import CannotSend, MaybeSent
 from canceldesk.messages.words import Text
 
 PASSWORD = "quiet-harbour-42"
@@ -52,7 +52,7 @@ class Server:
         self.trouble: dict[str, Exception] = {}
 
     def open(self, host: str, port: int, **options: Any) -> Server:
-        assert options["timeout"] == 15
+        assert options["timeout"] == smtp.TO_CONNECT
         self._at("connect", f"{host}:{port}")
         return self
 
@@ -84,7 +84,7 @@ class Server:
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Server:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "canceldesk.messages.smtp.Backend"
     server = Server()
 
     def secure(*args: Any, context: ssl.SSLContext, **options: Any) -> Server:
@@ -92,8 +92,8 @@ def server(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Server:
         assert context.verify_mode is ssl.CERT_REQUIRED
         return server.open(*args, **options)
 
-    monkeypatch.setattr(smtplib, "SMTP", server.open)
-    monkeypatch.setattr(smtplib, "SMTP_SSL", secure)
+    monkeypatch.setattr(smtp, "Plain", server.open)
+    monkeypatch.setattr(smtp, "Tls", secure)
     return server
 
 
@@ -199,6 +199,15 @@ def test_what_the_server_does_not_take_is_said_in_one_sentence(
     )
     assert PASSWORD not in str(problem.value)
     assert server.arrived == []
+
+
+def test_a_message_that_may_have_been_taken_is_not_said_to_be_refused(server: Server) -> None:
+    server.trouble["send"] = smtp.NoAnswerError()
+    with pytest.raises(MaybeSent) as problem:
+        send()
+    assert str(problem.value) == (
+        "the mail server mail.example.com was given the message but did not say whether it took it."
+    )
 
 
 @pytest.mark.parametrize("nobody", ["", " ", "\t"])

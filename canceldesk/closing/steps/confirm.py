@@ -1,5 +1,6 @@
 """Confirm: the client is told. It never decides whether a case is closed; what cannot be sent
-is given up after some tries and said openly.
+is given up after some tries and said openly. So is what may have been sent: it goes once more, but
+a client is not written to again and again because a mail server's answers get lost.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from canceldesk.configuration import services as configuration
 from canceldesk.messages import mail, words
 
 TRIES = 5
+REPEATS = 1
+"""How often it is sent again when it is not known whether it was sent."""
 
 
 def run(work: Work) -> Result:
@@ -47,24 +50,68 @@ def _send(work: Work, text: words.Text) -> Result:
         )
     if intent.state == Intent.State.CONFIRMED:
         return Done(f"E-mail sent to {work.case.client.email}.", intent.answer)
-    if intent.request["tries"] >= TRIES:
-        return NotNeeded(
-            "The e-mail to the client could not be sent. Please tell the client yourself.",
-            {"words": text.body, "why": intent.answer.get("why", "")},
-        )
+    if _is_given_up(intent):
+        return _given_up(intent, text)
     with work.fenced():
-        intent.state = Intent.State.SENT
-        intent.request = {"tries": intent.request["tries"] + 1}
-        intent.save(update_fields=["state", "request"])
+        intent.request = {
+            "tries": intent.request["tries"] + 1,
+            "unanswered": _unanswered(intent),
+        }
+        intent.state, intent.answer = Intent.State.SENT, {}
+        intent.save(update_fields=["state", "request", "answer"])
     try:
         mail.send(
             to=work.case.client.email,
             text=text,
             message_id=mail.fixed_message_id("confirm", work.case.number),
         )
+    except mail.MaybeSent as problem:
+        return _maybe_sent(work, intent, text, str(problem))
     except mail.CannotSend as problem:
         return _not_sent(work, intent, str(problem))
     return _sent(work, intent, text)
+
+
+def _unanswered(intent: Intent) -> int:
+    """How often it left and no answer is kept: the mail server's was lost, or the pass that waited
+    for it had its case taken over, or died.
+    """
+    is_open = intent.state == Intent.State.SENT and not intent.answer
+    before: int = intent.request.get("unanswered", 0)
+    return before + is_open
+
+
+def _is_given_up(intent: Intent) -> bool:
+    return intent.request["tries"] >= TRIES or _unanswered(intent) > REPEATS
+
+
+def _given_up(intent: Intent, text: words.Text) -> NotNeeded:
+    if _unanswered(intent):
+        return NotNeeded(
+            "The e-mail to the client was handed to the mail server, but no answer is kept, so it "
+            "is not known whether the client has been told already. Please make sure of it "
+            "yourself.",
+            {"words": text.body},
+        )
+    return NotNeeded(
+        "The e-mail to the client could not be sent. Please tell the client yourself.",
+        {"words": text.body, "why": intent.answer.get("why", "")},
+    )
+
+
+def _maybe_sent(work: Work, intent: Intent, text: words.Text, why: str) -> Result:
+    with work.fenced():
+        work.log(Verb.CONFIRM_FAILED, why=why)
+    if _is_given_up(intent):
+        return _given_up(intent, text)
+    return Waits(
+        WaitsFor.OUTSIDE,
+        f"It is not known whether the confirmation was sent: {why} The desk sends it once more, "
+        "marked as the same message.",
+        again=dt.timedelta(minutes=1),
+        is_unknown=True,
+        is_failure=True,
+    )
 
 
 def _not_sent(work: Work, intent: Intent, why: str) -> Waits:
