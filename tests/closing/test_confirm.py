@@ -39,6 +39,36 @@ def test_without_mail_the_page_gives_the_words_to_say(desk: Desk) -> None:
     assert "has been suspended as of 2 March 2026" in step.evidence["words"]
 
 
+def test_a_service_that_was_cancelled_for_good_meanwhile_is_not_called_suspended(
+    desk: Desk,
+) -> None:
+    _, subscription = desk.client()
+    case = desk.decided(subscription)
+    desk.advance(case)
+    desk.company.panel_cancel(subscription.uid, subscription.customer_uid)
+    desk.advance(case)
+    words = desk.step(case, Step.Name.CONFIRM).evidence["words"]
+    assert case.state == State.CLOSED
+    assert "has been cancelled as of 2 March 2026" in words
+    assert "suspended" not in words
+
+
+def test_services_that_were_stopped_in_different_ways_are_told_apart(desk: Desk) -> None:
+    customer, gold = desk.client()
+    silver = desk.company.add_subscription(
+        customer.uid, desk.company.add_plan("Silver"), next_billing_at=gold.next_billing_at
+    )
+    case = desk.decided(gold, silver)
+    desk.advance(case)
+    desk.company.panel_suspend(gold.uid)
+    desk.company.panel_cancel(silver.uid, customer.uid)
+    desk.advance(case)
+    words = desk.step(case, Step.Name.CONFIRM).evidence["words"]
+    assert case.state == State.CLOSED
+    assert "has been suspended and your Silver with" in words
+    assert "has been cancelled as of 2 March 2026" in words
+
+
 @pytest.mark.usefixtures("mail_set_up")
 def test_the_client_gets_one_email_and_the_conversation_shows_it(desk: Desk) -> None:
     case = desk.advance(stopped_case(desk))

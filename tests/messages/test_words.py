@@ -14,7 +14,8 @@ ON = dt.date(2026, 3, 2)
 
 
 def confirmed(*, plan: str = "Gold plan", is_final: bool = False, on: dt.date = ON) -> Text:
-    return confirmation(name="Nora", company="Acme", plan=plan, on=on, is_final=is_final)
+    how = {"cancelled": [plan]} if is_final else {"suspended": [plan]}
+    return confirmation(name="Nora", company="Acme", on=on, **how)
 
 
 def test_a_suspension_is_confirmed_in_plain_words() -> None:
@@ -42,6 +43,37 @@ def test_a_plan_without_a_name_is_a_service() -> None:
     text = confirmed(plan="")
     assert text.subject == "Your service has been suspended"
     assert "your service with Acme" in text.body
+
+
+def told(**how: list[str]) -> Text:
+    return confirmation(name="Nora", company="Acme", on=ON, **how)
+
+
+def test_of_several_services_each_is_told_by_what_became_of_it() -> None:
+    text = told(suspended=["Gold plan"], cancelled=["Silver plan"])
+    assert text.subject == (
+        "Your Gold plan has been suspended and your Silver plan has been cancelled"
+    )
+    assert (
+        "your Gold plan with Acme has been suspended and your Silver plan with Acme has been "
+        "cancelled as of 2 March 2026. You will not be charged for them again."
+    ) in text.body
+    assert "If you see a charge for them after this date" in text.body
+
+
+@pytest.mark.parametrize(
+    ("plans", "said"),
+    [
+        (["Gold", "Silver"], "Your Gold and Silver have been suspended"),
+        (["Gold", "Silver", "Bronze"], "Your Gold, Silver and Bronze have been suspended"),
+        (["Gold", "Gold"], "Your Gold has been suspended"),
+        (["Gold", ""], "Your Gold and service have been suspended"),
+    ],
+)
+def test_several_services_that_were_stopped_alike_are_told_together(
+    plans: list[str], said: str
+) -> None:
+    assert told(suspended=plans).subject == said
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 
 from canceldesk import clock
+from canceldesk.billsby import SubscriptionStatus
 from canceldesk.cases.log import Verb
 from canceldesk.cases.models import Channel, Message, WaitsFor
 from canceldesk.closing.models import Intent
@@ -23,14 +24,7 @@ REPEATS = 1
 
 def run(work: Work) -> Result:
     """Send the confirmation by e-mail, or give the words to say."""
-    facts = work.facts
-    text = words.confirmation(
-        name=work.case.client.first_name or facts.name,
-        company=configuration.text("COMPANY_NAME"),
-        plan=facts.plan,
-        on=facts.cancelled_on,
-        is_final=work.case.decision == "cancel",
-    )
+    text = _words(work)
     if not configuration.yes("CONFIRM_BY_EMAIL") or not mail.is_set_up():
         return NotNeeded(
             "No e-mail is sent. You can tell the client in these words.", {"words": text.body}
@@ -38,6 +32,26 @@ def run(work: Work) -> Result:
     if not work.case.client.email:
         return NotNeeded("Billsby has no e-mail address of the client.", {"words": text.body})
     return _send(work, text)
+
+
+def _words(work: Work) -> words.Text:
+    """Worded by what *verify* has just read, not by the decision: what was to be suspended may have
+    been cancelled for good meanwhile, by a person or by Billsby's dunning.
+    """
+    facts = work.facts
+    suspended: list[str] = []
+    cancelled: list[str] = []
+    for scope in work.scope:
+        subscription = work.subscription(scope)
+        is_final = subscription.status is SubscriptionStatus.CANCELLED
+        (cancelled if is_final else suspended).append(subscription.plan_name)
+    return words.confirmation(
+        name=work.case.client.first_name or facts.name,
+        company=configuration.text("COMPANY_NAME"),
+        on=facts.cancelled_on,
+        suspended=suspended,
+        cancelled=cancelled,
+    )
 
 
 def _send(work: Work, text: words.Text) -> Result:
