@@ -247,6 +247,7 @@ class Company(PanelHands):
         created_at: dt.datetime | None = None,
         description: str | None = None,
         due_at: dt.datetime | None = None,
+        currency: str = "USD",
     ) -> Invoice:
         """An invoice in any state: a renewal when a subscription is named, else a one-time charge.
 
@@ -266,7 +267,7 @@ class Company(PanelHands):
                 at,
                 kind=kind,
                 amount=amount,
-                currency="USD",
+                currency=currency,
                 description=description or DEFAULT_PLAN,
                 subscription=subscription,
                 period_end=at + dt.timedelta(days=30) if subscription else None,

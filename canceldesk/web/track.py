@@ -92,6 +92,8 @@ def _facts(case: Case, evidence: Evidence) -> Iterable[Proof]:
         yield Proof(
             "Refund", f"{money(refund['amount_minor'], facts.currency)}, {refund['status']}"
         )
+    for other in evidence.get("left_out", []):
+        yield Proof("Left out", money(other["amount_minor"], other["currency"]))
     yield Proof("Read in Billsby", at=facts.taken_at)
 
 

@@ -49,6 +49,7 @@ def _closing(decision: Decision = Decision.SUSPEND) -> Case:
         sentence="$495.00 collected in 5 months.",
         invoices_counted=[{"number": "INV-1", "amount_minor": 9900, "status": "Paid"}],
         refunds=[{"amount_minor": 500, "status": "Completed"}],
+        left_out=[{"amount_minor": 2500, "currency": "GBP"}],
     )
     make_hold(case.scope.get())
     make_step(case, Step.Name.HOLD, sentence="Held.")
@@ -93,6 +94,7 @@ def test_the_facts_show_where_billsby_counts_differently(browser: Browser) -> No
     evidence = _evidence(page, "facts")
     assert "Counted INV-1 $99.00, Paid" in evidence
     assert "Refund $5.00, Completed" in evidence
+    assert "Left out £25.00" in evidence
 
 
 def test_totals_that_agree_are_said_once(browser: Browser) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from typing import Any
 
 from dateutil.relativedelta import relativedelta
@@ -56,9 +57,11 @@ def _take(work: Work) -> Facts | Waits:
             again=dt.timedelta(minutes=5),
             attention=True,
         )
-    currency = customer.currency or next((s.currency for s in subscriptions if s.currency), "")
+    companys = customer.currency or next((s.currency for s in subscriptions if s.currency), "")
     notes = work.billsby.customer_credit_notes(work.client_id)
-    total = collected(invoices, notes, currency)
+    sums = collected(invoices, notes)
+    currency = currency_of(sums, companys)
+    total = sum(sums[one] for one in {currency, ""})
     if total != customer.total_paid_minor and not _reads_the_same_again(work, invoices, notes):
         return Waits(
             WaitsFor.OUTSIDE,
@@ -77,7 +80,8 @@ def _take(work: Work) -> Facts | Waits:
             phone=phones.shown(customer.phone, configuration.text("PHONE_REGION")),
             cancelled_on=cancelled_on,
             collected_minor=total,
-            billsby_total_minor=customer.total_paid_minor,
+            # Billsby's own total is in the company's currency: another's compares with nothing.
+            billsby_total_minor=customer.total_paid_minor if currency == companys else None,
             currency=currency,
             months=months(configuration.text("MONTHS_COUNTED"), started_on, cancelled_on, paid),
             started_on=started_on,
@@ -86,7 +90,7 @@ def _take(work: Work) -> Facts | Waits:
             next_charge_at=_next_charge(work),
             owed_minor=sum(i.amount_minor for i in invoices if i.status.blocks),
             taken_at=clock.now(),
-            evidence=_evidence(customer, invoices, paid, notes),
+            evidence=_evidence(customer, currency, invoices, notes, sums),
         )
         work.log(
             Verb.CLOSING_FACTS,
@@ -120,23 +124,28 @@ def _reads_the_same_again(work: Work, invoices: list[Invoice], notes: list[Credi
     return (work.invoices_again(), again) == (invoices, notes)
 
 
-def collected(invoices: list[Invoice], notes: list[CreditNote], currency: str) -> int:
-    """Paid and paid-offline invoices less refunds, in minor units of `currency`.
+def collected(invoices: list[Invoice], notes: list[CreditNote]) -> Counter[str]:
+    """Paid and paid-offline invoices less refunds, in minor units of each currency.
 
-    A refund under way counts as given back, a failed one does not. Amounts in another currency
-    are left out: they cannot be added up.
+    A refund under way counts as given back, a failed one does not. What names no currency is in
+    whatever the rest is in.
     """
-    paid = sum(
-        invoice.amount_minor
-        for invoice in invoices
-        if invoice.status in COLLECTED and invoice.currency in {currency, ""}
-    )
-    refunded = sum(
-        abs(note.amount_minor)
-        for note in notes
-        if note.status is not CreditNoteStatus.FAILED and note.currency in {currency, ""}
-    )
-    return paid - refunded
+    sums: Counter[str] = Counter()
+    for invoice in invoices:
+        if invoice.status in COLLECTED:
+            sums[invoice.currency] += invoice.amount_minor
+    for note in notes:
+        if note.status is not CreditNoteStatus.FAILED:
+            sums[note.currency] -= abs(note.amount_minor)
+    return sums
+
+
+def currency_of(sums: Counter[str], companys: str) -> str:
+    """The currency in which all was collected, else the company's own: amounts in another are left
+    out then, because they cannot be added up.
+    """
+    used = [currency for currency, amount in sums.items() if currency and amount]
+    return used[0] if len(used) == 1 else companys
 
 
 def months(counted: str, start: dt.date, end: dt.date, paid: list[Invoice]) -> int:
@@ -170,17 +179,29 @@ def _next_charge(work: Work) -> dt.datetime | None:
 
 def _evidence(
     customer: CustomerDetails,
+    currency: str,
     invoices: list[Invoice],
-    paid: list[Invoice],
     notes: list[CreditNote],
+    sums: Counter[str],
 ) -> dict[str, Any]:
+    counted = {currency, ""}
     return {
         "invoices_counted": [
             {"number": i.number, "amount_minor": i.amount_minor, "status": i.status_raw}
-            for i in paid
+            for i in invoices
+            if i.status in COLLECTED and i.currency in counted
         ],
         "open_invoices": [i.number for i in invoices if i.status.blocks],
-        "refunds": [{"amount_minor": n.amount_minor, "status": n.status_raw} for n in notes],
+        "refunds": [
+            {"amount_minor": n.amount_minor, "status": n.status_raw}
+            for n in notes
+            if n.currency in counted
+        ],
+        "left_out": [
+            {"amount_minor": amount, "currency": other}
+            for other, amount in sorted(sums.items())
+            if amount and other not in counted
+        ],
         "billsby_total_minor": customer.total_paid_minor,
     }
 
@@ -190,6 +211,12 @@ def _sentence(facts: Facts) -> str:
         f"{money(facts.collected_minor, facts.currency)} collected in {facts.months} "
         f"{'month' if facts.months == 1 else 'months'}."
     )
+    left_out = [money(o["amount_minor"], o["currency"]) for o in facts.evidence.get("left_out", [])]
+    if left_out:
+        said += (
+            f" The client also paid {' and '.join(left_out)}, which is left out of the list, "
+            "because different currencies cannot be added up."
+        )
     total = facts.billsby_total_minor
     if total is None:
         said += " Billsby gives no total of its own to compare with."
