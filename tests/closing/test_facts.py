@@ -1,10 +1,18 @@
-"""What goes on the list: in which currency."""
+"""What goes on the list: in which currency, and how many months."""
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import replace
+
+import pytest
+
+from billsby_sandbox.records import Subscription
+from canceldesk import clock
 from canceldesk.billsby import CreditNote, CreditNoteStatus
 from canceldesk.closing.models import Facts, Step
 from canceldesk.closing.steps.facts import collected
+from canceldesk.configuration import services as configuration
 from tests.closing.conftest import Desk
 
 
@@ -65,3 +73,89 @@ def test_a_refund_that_failed_was_not_given_back() -> None:
         for status, amount in [(CreditNoteStatus.FAILED, 500), (CreditNoteStatus.PENDING, 70)]
     )
     assert collected([], [failed, under_way]) == {"GBP": -70}
+
+
+# ---------------------------------------------------------------- months, counted as paid renewals
+
+
+@pytest.fixture
+def counts_renewals(db: None) -> None:
+    configuration.change("MONTHS_COUNTED", "paid")
+
+
+def another_service(desk: Desk, of: Subscription, *, months: int) -> Subscription:
+    """A second service of the client, which they have paid for that long."""
+    began = clock.now() - dt.timedelta(days=30 * months + 2)
+    other = desk.company.add_subscription(
+        of.customer_uid,
+        desk.company.add_plan("Silver", amount=5000),
+        created_at=began,
+        next_billing_at=clock.now() + dt.timedelta(days=12),
+    )
+    for month in range(months):
+        desk.company.add_invoice(
+            of.customer_uid,
+            5000,
+            "Paid",
+            subscription_uid=other.uid,
+            created_at=began + dt.timedelta(days=30 * month),
+        )
+    return other
+
+
+def months_of(desk: Desk, *subscriptions: Subscription) -> int:
+    case = desk.advance(desk.decided(*subscriptions))
+    return Facts.objects.get(case=case).months
+
+
+@pytest.mark.usefixtures("counts_renewals")
+def test_what_was_paid_for_a_service_that_stays_or_once_is_no_renewal_of_this_one(
+    desk: Desk,
+) -> None:
+    customer, gold = desk.client(months_ago=5)
+    another_service(desk, gold, months=10)
+    desk.company.add_invoice(customer.uid, 2500, "Paid")
+    desk.invoice(gold, 0, "Paid")
+    assert months_of(desk, gold) == 5
+
+
+@pytest.mark.usefixtures("counts_renewals")
+def test_of_several_services_the_one_that_was_paid_most_often_counts(desk: Desk) -> None:
+    _, gold = desk.client(months_ago=5)
+    silver = another_service(desk, gold, months=3)
+    assert months_of(desk, gold, silver) == 5
+
+
+@pytest.mark.usefixtures("counts_renewals")
+def test_a_renewal_that_was_given_back_whole_does_not_count(desk: Desk) -> None:
+    customer, gold = desk.client(months_ago=5)
+    whole, part, *_ = desk.company.invoices(customer.uid)
+    desk.billsby.refund(customer.uid, whole.number, 9900)
+    desk.billsby.refund(customer.uid, part.number, 100)
+    desk.invoice(gold, 9900, "PaidOffline")  # of which Billsby cannot refund anything
+    assert months_of(desk, gold) == 5
+
+
+@pytest.mark.usefixtures("counts_renewals")
+def test_a_renewal_that_cannot_be_refunded_for_another_reason_counts(
+    desk: Desk,
+) -> None:
+    _, gold = desk.client(months_ago=2)
+    honest = desk.billsby.customer_invoices
+    desk.billsby.customer_invoices = lambda customer_id: [  # type: ignore[method-assign]
+        replace(invoice, refundable_minor=0) for invoice in honest(customer_id)
+    ]
+    assert months_of(desk, gold) == 2
+
+
+@pytest.mark.usefixtures("counts_renewals")
+def test_what_was_paid_in_a_currency_that_is_left_out_does_not_count(desk: Desk) -> None:
+    customer, gold = desk.client(months_ago=3)
+    desk.company.add_invoice(customer.uid, 9900, "Paid", subscription_uid=gold.uid, currency="GBP")
+    assert months_of(desk, gold) == 3
+
+
+def test_invoices_are_asked_what_they_are_for_only_where_renewals_are_counted(desk: Desk) -> None:
+    _, gold = desk.client(months_ago=3)
+    desk.advance(desk.decided(gold))
+    assert not [c for c in desk.company.calls() if "/invoices/" in c.path]

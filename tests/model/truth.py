@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable
+from collections import Counter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -60,7 +60,10 @@ def facts_now(company: Company, case: Case, decided_on: dt.date, months_counted:
     notes = company.books.store.where(CreditNote, "customer_uid = ?", customer.uid)
     collected = [i for i in invoices if i.status in {"Paid", "PaidOffline"}]
     total = sum(i.amount for i in collected) - sum(n.amount for n in notes if n.status != "Failed")
-    started = min(company.subscription(uid).created_at for uid in scope(case))
+    stops = scope(case)
+    started = min(company.subscription(uid).created_at for uid in stops)
+    renewals = Counter(i.subscription_uid for i in collected if i.refunded < i.amount)
+    paid = max(renewals[uid] for uid in stops)
     words = " ".join(case.reason_words.split())
     phone = customer.phone_number or ""
     return (
@@ -68,14 +71,14 @@ def facts_now(company: Company, case: Case, decided_on: dt.date, months_counted:
         f"({phone[:3]}) {phone[3:6]}-{phone[6:]}",
         decided_on.isoformat(),
         total,
-        _months(started.astimezone(ZONE).date(), decided_on, collected, months_counted),
+        _months(started.astimezone(ZONE).date(), decided_on, paid, months_counted),
         _told(f"{case.reason.label}: {words}" if words else case.reason.label),
     )
 
 
-def _months(start: dt.date, end: dt.date, collected: Iterable[Invoice], counted: str) -> int:
+def _months(start: dt.date, end: dt.date, paid: int, counted: str) -> int:
     if counted == "paid":
-        return sum(1 for invoice in collected if invoice.amount > 0)
+        return paid
     passed = (end.year - start.year) * 12 + end.month - start.month - (end.day < start.day)
     return passed + 1 if counted == "started" else passed
 

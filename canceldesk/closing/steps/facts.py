@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from dateutil.relativedelta import relativedelta
@@ -72,7 +73,9 @@ def _take(work: Work) -> Facts | Waits:
         )
     started_on = started_at.astimezone(work.zone).date()
     cancelled_on = (case.decided_at or clock.now()).astimezone(work.zone).date()
-    paid = [invoice for invoice in invoices if invoice.status in COLLECTED]
+    paid = [i for i in invoices if i.status in COLLECTED and i.currency in {currency, ""}]
+    refunds = [note for note in notes if note.currency in {currency, ""}]
+    counted = months(work, started_on, cancelled_on, paid, refunds)
     with work.fenced():
         facts = Facts.objects.create(
             case=case,
@@ -83,14 +86,15 @@ def _take(work: Work) -> Facts | Waits:
             # Billsby's own total is in the company's currency: another's compares with nothing.
             billsby_total_minor=customer.total_paid_minor if currency == companys else None,
             currency=currency,
-            months=months(configuration.text("MONTHS_COUNTED"), started_on, cancelled_on, paid),
+            months=counted,
             started_on=started_on,
             reason=reason_of(case),
             plan=", ".join(dict.fromkeys(s.plan_name for s in subscriptions if s.plan_name)),
             next_charge_at=_next_charge(work),
             owed_minor=sum(i.amount_minor for i in invoices if i.status.blocks),
             taken_at=clock.now(),
-            evidence=_evidence(customer, currency, invoices, notes, sums),
+            evidence=_evidence(customer, invoices, paid, refunds)
+            | {"left_out": _left_out(sums, currency)},
         )
         work.log(
             Verb.CLOSING_FACTS,
@@ -148,15 +152,40 @@ def currency_of(sums: Counter[str], companys: str) -> str:
     return used[0] if len(used) == 1 else companys
 
 
-def months(counted: str, start: dt.date, end: dt.date, paid: list[Invoice]) -> int:
+def months(
+    work: Work, start: dt.date, end: dt.date, paid: list[Invoice], refunds: list[CreditNote]
+) -> int:
     """Months in the program, counted the way the setting MONTHS_COUNTED says."""
+    counted = configuration.text("MONTHS_COUNTED")
     if counted == "paid":
-        return sum(1 for invoice in paid if invoice.amount_minor > 0)
+        return _renewals(work, paid, refunds)
     if end < start:
         return 0
     passed = relativedelta(end, start)
     whole = passed.years * 12 + passed.months
     return whole + 1 if counted == "started" else whole
+
+
+def _renewals(work: Work, paid: list[Invoice], refunds: list[CreditNote]) -> int:
+    """The paid renewals of what is to be stopped; of several services, of the one that had most."""
+    mine = {scope.subscription.billsby_id for scope in work.scope}
+    counted: Counter[str] = Counter()
+    for invoice in _kept(paid, refunds):
+        counted.update(mine.intersection(work.named_by(invoice)))
+    return max(counted.values(), default=0)
+
+
+def _kept(paid: list[Invoice], refunds: list[CreditNote]) -> Iterator[Invoice]:
+    """The invoices that were not given back whole. Of which invoice a refund is Billsby does not
+    say; but of those nothing can be refunded any more, and the refunds are as high.
+    """
+    given_back = -collected([], refunds).total()
+    for invoice in paid:
+        is_used_up = invoice.status is InvoiceStatus.PAID and invoice.refundable_minor == 0
+        if is_used_up and invoice.amount_minor <= given_back:
+            given_back -= invoice.amount_minor
+        elif invoice.amount_minor > 0:
+            yield invoice
 
 
 def reason_of(case: Case) -> str:
@@ -179,31 +208,27 @@ def _next_charge(work: Work) -> dt.datetime | None:
 
 def _evidence(
     customer: CustomerDetails,
-    currency: str,
     invoices: list[Invoice],
-    notes: list[CreditNote],
-    sums: Counter[str],
+    paid: list[Invoice],
+    refunds: list[CreditNote],
 ) -> dict[str, Any]:
-    counted = {currency, ""}
     return {
         "invoices_counted": [
             {"number": i.number, "amount_minor": i.amount_minor, "status": i.status_raw}
-            for i in invoices
-            if i.status in COLLECTED and i.currency in counted
+            for i in paid
         ],
         "open_invoices": [i.number for i in invoices if i.status.blocks],
-        "refunds": [
-            {"amount_minor": n.amount_minor, "status": n.status_raw}
-            for n in notes
-            if n.currency in counted
-        ],
-        "left_out": [
-            {"amount_minor": amount, "currency": other}
-            for other, amount in sorted(sums.items())
-            if amount and other not in counted
-        ],
+        "refunds": [{"amount_minor": n.amount_minor, "status": n.status_raw} for n in refunds],
         "billsby_total_minor": customer.total_paid_minor,
     }
+
+
+def _left_out(sums: Counter[str], currency: str) -> list[dict[str, Any]]:
+    return [
+        {"amount_minor": amount, "currency": other}
+        for other, amount in sorted(sums.items())
+        if amount and other not in {currency, ""}
+    ]
 
 
 def _sentence(facts: Facts) -> str:
