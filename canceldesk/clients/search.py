@@ -20,9 +20,10 @@ ENOUGH_LETTERS = 3
 CLOSE_ENOUGH = 77
 LONGEST_QUERY = 100
 MOST_WORDS = 8
+MOST_SHOWN = 8
 
 
-def find(query: str, limit: int = 8) -> list[Client]:
+def find(query: str, limit: int = MOST_SHOWN) -> list[Client]:
     """Clients that fit what was typed, the likeliest first, with their subscriptions.
 
     When nothing fits, names that are nearly alike are offered.

@@ -38,20 +38,30 @@ def case_of(number: str) -> Case:
 
 
 def client_of(query: str, *, as_json: bool) -> Client:
-    """The one client that fits; refuses when none or several do."""
+    """The one client that fits; refuses when none or several do. Nobody is there to see whose name
+    is only nearly what was typed, so such names are offered, not taken.
+    """
     from canceldesk.clients import search
     from canceldesk.clients.models import Client
 
     exact = Client.objects.filter(billsby_id=query.strip()).first()
     if exact is not None:
         return exact
-    found = search.find(query)
+    found = list(search.matching(query)[: search.MOST_SHOWN])
     if not found:
-        refuse(f"No client fits “{query}”.", as_json=as_json)
+        alike = search.alike(query, search.MOST_SHOWN)
+        offered = f" Nearly alike: {_named(alike)}. Give the Billsby ID." if alike else ""
+        refuse(f"No client fits “{query}”.{offered}", as_json=as_json)
     if len(found) > 1:
-        names = ", ".join(f"{one.name} ({one.billsby_id})" for one in found)
-        refuse(f"Several clients fit “{query}”: {names}. Give the Billsby ID.", as_json=as_json)
+        refuse(
+            f"Several clients fit “{query}”: {_named(found)}. Give the Billsby ID.",
+            as_json=as_json,
+        )
     return found[0]
+
+
+def _named(clients: list[Client]) -> str:
+    return ", ".join(f"{one.name} ({one.billsby_id})" for one in clients)
 
 
 def scope_of(client: Client, ids: list[str], *, as_json: bool) -> list[Subscription]:

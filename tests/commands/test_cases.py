@@ -52,6 +52,20 @@ def test_of_two_clients_the_one_with_the_given_id_is_meant(desk: Desk, say: Say)
     assert filed["client"]["billsby_id"] == uids[1]
 
 
+def test_a_name_that_is_only_nearly_alike_is_another_person(desk: Desk, say: Say) -> None:
+    customer, _ = desk.client("Jordan", "Meyer")
+    desk.mirrored(customer.uid)
+
+    said = say("case", "new", "Jordan Mayer", "--reason", "service", *AGENT)
+
+    assert said.exit_code == 1
+    assert (
+        f"No client fits “Jordan Mayer”. Nearly alike: Jordan Meyer ({customer.uid}). Give the "
+        "Billsby ID."
+    ) in " ".join(said.stderr.split())
+    assert not Case.objects.exists()
+
+
 def test_a_client_nobody_knows_is_refused(desk: Desk, say: Say) -> None:
     said = say("case", "new", "Somebody Else", "--reason", "service", *AGENT, "--json")
 
@@ -442,7 +456,7 @@ def test_billsby_out_of_reach_is_not_a_refusal(
     def down(_query: str) -> None:
         raise Unreachable("Billsby does not answer.")
 
-    monkeypatch.setattr(search, "find", down)
+    monkeypatch.setattr(search, "matching", down)
 
     said = say("case", "new", "nora", "--reason", "service", *AGENT, "--json")
 
