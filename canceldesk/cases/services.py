@@ -81,8 +81,12 @@ def file_request(
     note: str = "",
     received_at: dt.datetime | None = None,
     form_token: str | None = None,
+    is_read_now: bool = False,
 ) -> Case:
     """Store a client's wish as a new case. The same `form_token` again gives the same case.
+
+    `is_read_now` says that the client has just been read from Billsby. Only then is a wish to
+    suspend what is suspended refused: by an older copy it may have been switched on again.
 
     Raises AlreadyOpenError when a subscription is in an open case, CaseError when the scope
     makes no sense, NotAllowedError.
@@ -95,7 +99,9 @@ def file_request(
         return named
     if named is not None:
         form_token = None  # it names another case already; this one must not be lost for it
-    _check_scope(client, subscriptions, wish)
+    _check_scope(client, subscriptions)
+    if is_read_now and wish != Wish.CANCEL:
+        _refuse_what_is_stopped(subscriptions)
     now = clock.now()
     if received_at is not None and received_at > now:
         raise CaseError("The request cannot have come in the future. Check the date and time.")
@@ -155,7 +161,7 @@ def _is_about(case: Case, subscription_ids: Collection[int]) -> bool:
     return set(case.scope.values_list("subscription_id", flat=True)) == set(subscription_ids)
 
 
-def _check_scope(client: Client, subscriptions: Sequence[Subscription], wish: Wish) -> None:
+def _check_scope(client: Client, subscriptions: Sequence[Subscription]) -> None:
     if not subscriptions:
         raise CaseError("Choose at least one subscription to stop.")
     if any(subscription.client_id != client.pk for subscription in subscriptions):
@@ -163,7 +169,10 @@ def _check_scope(client: Client, subscriptions: Sequence[Subscription], wish: Wi
     ended = [s for s in subscriptions if s.status == Subscription.Status.CANCELLED]
     if ended:
         raise CaseError(f"{ended[0]} is already cancelled in Billsby. Leave it out.")
-    stopped = {} if wish == Wish.CANCEL else stopped_by(subscriptions)
+
+
+def _refuse_what_is_stopped(subscriptions: Sequence[Subscription]) -> None:
+    stopped = stopped_by(subscriptions)
     for subscription in subscriptions:
         if subscription.pk in stopped:
             raise CaseError(
@@ -179,7 +188,14 @@ def stopped_by(subscriptions: Iterable[Subscription]) -> dict[int, Case]:
     that is paused bills again by itself, so whoever asks about it is never turned away.
     """
     suspended = [s.pk for s in subscriptions if s.status == Subscription.Status.SUSPENDED]
-    scopes = CaseSubscription.objects.filter(subscription__in=suspended, case__state=State.CLOSED)
+    return closed_about(suspended)
+
+
+def closed_about(subscription_ids: Collection[int]) -> dict[int, Case]:
+    """The newest closed case about each subscription, by the subscription's primary key."""
+    scopes = CaseSubscription.objects.filter(
+        subscription__in=subscription_ids, case__state=State.CLOSED
+    )
     newest_last = scopes.select_related("case__client").order_by("case__ended_at", "case_id")
     return {scope.subscription_id: scope.case for scope in newest_last}
 

@@ -12,7 +12,7 @@ from functools import partial
 from canceldesk import clock
 from canceldesk.billsby import BillsbyError, Subscription, SubscriptionStatus
 from canceldesk.cases import services as cases
-from canceldesk.cases.models import CaseSubscription, WaitsFor
+from canceldesk.cases.models import CaseSubscription, WaitsFor, Wish
 from canceldesk.closing import holding, holds, taking_out, trouble
 from canceldesk.closing.charges import check_charges
 from canceldesk.closing.models import Hold
@@ -39,7 +39,7 @@ def _protect(work: Work, scope: CaseSubscription) -> Result:
     subscription = work.subscription(scope)
     if subscription.status.is_stopped:
         holding.no_longer_needed(work, scope)
-        return _stopped_already(scope, subscription)
+        return _stopped_already(work, scope, subscription)
     hold = holds.hold_of(scope)
     stands = hold is not None and (
         holds.is_standing(hold) or holds.is_under_way(hold, subscription)
@@ -56,14 +56,29 @@ def _protect(work: Work, scope: CaseSubscription) -> Result:
     return _decision_awaited(min(LOOK_AGAIN, left) if holds_first and not is_near else LOOK_AGAIN)
 
 
-def _stopped_already(scope: CaseSubscription, subscription: Subscription) -> Waits:
+def _stopped_already(work: Work, scope: CaseSubscription, subscription: Subscription) -> Waits:
     awaited = _decision_awaited(LOOK_AGAIN)
     if subscription.status is not SubscriptionStatus.SUSPENDED:
         return awaited
     return replace(
         awaited,
         sentence=f"{awaited.sentence} {scope.subscription} is {subscription.status_raw} in "
-        "Billsby: if the client stays, a person must start it again there.",
+        "Billsby: if the client stays, a person must start it again there."
+        f"{_on_the_list_before(work, scope)}",
+    )
+
+
+def _on_the_list_before(work: Work, scope: CaseSubscription) -> str:
+    """What is to be known where an earlier case has stopped it, which filing could not tell while
+    Billsby did not answer. Only a person knows whether it ran again in between.
+    """
+    earlier = cases.closed_about([scope.subscription_id]).get(scope.subscription_id)
+    if earlier is None or work.case.wish == Wish.CANCEL:
+        return ""
+    return (
+        f" {earlier.number} stopped it before and put the client on the list. If it has been "
+        "suspended ever since, withdraw this case as filed twice: deciding to suspend it again "
+        "would only list the client twice."
     )
 
 

@@ -48,9 +48,11 @@ def new(
     """File a client's wish to stop."""
     with answering(as_json=as_json):
         from canceldesk.cases import models, services
+        from canceldesk.intake import services as intake
 
         listen()
         who = client_of(client, as_json=as_json)
+        problem = intake.read_now(who)
         case = services.file_request(
             by=user(by),
             client=who,
@@ -60,7 +62,10 @@ def new(
             reason=reason_of(reason),
             reason_words=words,
             note=note,
+            is_read_now=not problem,
         )
+        if problem:
+            typer.echo(f"{problem} So {case.number} is filed from the desk's copy.", err=True)
         say(case, as_json=as_json)
 
 

@@ -65,7 +65,9 @@ def _named(clients: list[Client]) -> str:
 
 
 def scope_of(client: Client, ids: list[str], *, as_json: bool) -> list[Subscription]:
-    """The subscriptions of those IDs, else the only one that still runs; refuses otherwise."""
+    """The subscriptions of those IDs, else the only one that still runs; refuses otherwise, also
+    where it is only by the desk's copy that none runs.
+    """
     from canceldesk.clients.refreshing import subscriptions_of
 
     there = subscriptions_of(client)
@@ -75,9 +77,15 @@ def scope_of(client: Client, ids: list[str], *, as_json: bool) -> list[Subscript
             refuse(f"{client.name} has no subscription {unknown[0]}.", as_json=as_json)
         return [s for s in there if s.billsby_id in ids]
     live = [s for s in there if not s.is_stopped]
+    names = ", ".join(f"{s} ({s.billsby_id})" for s in live or there)
     if len(live) > 1:
-        names = ", ".join(f"{s} ({s.billsby_id})" for s in live)
         refuse(f"{client.name} has several: {names}. Choose with --subscription.", as_json=as_json)
+    if there and not live:
+        refuse(
+            f"{client.name} has nothing that runs, as far as the desk knows: {names}. Choose with "
+            "--subscription.",
+            as_json=as_json,
+        )
     return live
 
 

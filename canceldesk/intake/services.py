@@ -84,6 +84,11 @@ def _reading(billsby: Billsby, billsby_id: str) -> Future[Reading]:
     return answer
 
 
+def read_now(client: Client) -> str:
+    """Bring the copy up to date as `look` does, unless that was done just now."""
+    return "" if is_fresh(client) else look(client)
+
+
 def is_fresh(client: Client) -> bool:
     """Whether the copy of a client's subscriptions, with their next charge, was read just now."""
     read_at = [one.details_read_at for one in client.subscriptions.all()]
@@ -115,7 +120,7 @@ def file_by_form(
     posted = cases.posted_before(form_token, subscription_ids)
     if posted is not None:
         return Filed(posted, is_new=False)
-    problem = "" if is_fresh(client) else look(client)
+    problem = read_now(client)
     subscriptions = list(client.subscriptions.filter(pk__in=subscription_ids))
     if len(subscriptions) != len(set(subscription_ids)):
         raise CaseError("A chosen subscription belongs to another client. Choose again.")
@@ -130,5 +135,6 @@ def file_by_form(
         note=note,
         received_at=received_at,
         form_token=form_token,
+        is_read_now=not problem,
     )
     return Filed(case, is_new=True, problem=problem)

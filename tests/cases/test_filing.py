@@ -169,16 +169,23 @@ def test_what_a_closed_case_has_suspended_is_not_asked_for_again(agent: User, wi
     case = make_case(State.CLOSED, client=client, subscriptions=[stopped])
     for scope in ([stopped], [live, stopped]):
         with pytest.raises(CaseError, match=f"{case.number} stopped it.*wish to cancel for good"):
-            file(agent, client, subscriptions=scope, wish=wish)
+            file(agent, client, subscriptions=scope, wish=wish, is_read_now=True)
     assert Case.objects.get() == case
-    assert file(agent, client, subscriptions=[live], wish=wish).is_open
+    assert file(agent, client, subscriptions=[live], wish=wish, is_read_now=True).is_open
+
+
+def test_what_is_suspended_only_by_an_old_copy_can_be_filed(agent: User) -> None:
+    client = make_client()
+    stopped = make_subscription(client, Subscription.Status.SUSPENDED)
+    make_case(State.CLOSED, client=client, subscriptions=[stopped])
+    assert file(agent, client).is_open
 
 
 def test_what_a_closed_case_has_suspended_can_still_be_cancelled_for_good(agent: User) -> None:
     client = make_client()
     stopped = make_subscription(client, Subscription.Status.SUSPENDED)
     make_case(State.CLOSED, client=client, subscriptions=[stopped])
-    assert file(agent, client, wish=Wish.CANCEL).is_open
+    assert file(agent, client, wish=Wish.CANCEL, is_read_now=True).is_open
 
 
 @pytest.mark.parametrize("ended", [State.RETAINED, State.WITHDRAWN])
@@ -186,13 +193,13 @@ def test_what_was_suspended_without_a_closed_case_can_be_filed(agent: User, ende
     client = make_client()
     stopped = make_subscription(client, Subscription.Status.SUSPENDED)
     make_case(ended, client=client, subscriptions=[stopped])
-    assert file(agent, client).is_open
+    assert file(agent, client, is_read_now=True).is_open
 
 
 def test_what_was_switched_on_again_after_a_closed_case_can_be_filed(agent: User) -> None:
     client = make_client()
     make_case(State.CLOSED, client=client, subscriptions=[make_subscription(client)])
-    assert file(agent, client).is_open
+    assert file(agent, client, is_read_now=True).is_open
 
 
 def test_of_two_closed_cases_the_newer_one_stopped_it(db: None) -> None:

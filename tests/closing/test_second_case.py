@@ -312,3 +312,22 @@ def test_a_hold_that_never_shows_is_a_persons_business_after_some_tries(
     assert not case.attention
     desk.settle(case)
     assert "use Change bill date" in case.attention
+
+
+@pytest.mark.parametrize(
+    ("wish", "is_warned"), [(Wish.SUSPEND, True), (Wish.UNSURE, True), (Wish.CANCEL, False)]
+)
+def test_a_case_about_what_an_earlier_one_has_suspended_says_that_they_are_listed_already(
+    desk: Desk, wish: Wish, is_warned: bool
+) -> None:
+    _, subscription = desk.client()
+    earlier = desk.decided(subscription)
+    desk.advance(earlier)
+    desk.company.panel_suspend(subscription.uid)
+    desk.advance(earlier)
+    again = desk.file(subscription, wish=wish)  # from a copy, while Billsby did not answer
+    desk.advance(again)
+    assert "a person must start it again there." in again.waits_sentence
+    told = f"{earlier.number} stopped it before and put the client on the list."
+    assert (told in again.waits_sentence) is is_warned
+    assert len(desk.the_list.rows) == 1

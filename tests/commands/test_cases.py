@@ -18,6 +18,67 @@ MANAGER = ("--as", "manager@example.com")
 # ------------------------------------------------------------------ filing
 
 
+def stopped_before(desk: Desk) -> tuple[str, str]:
+    """A client and their service, which was suspended for a case that is closed by now."""
+    _, subscription = desk.client()
+    case = desk.decided(subscription)
+    desk.advance(case)
+    desk.company.panel_suspend(subscription.uid)
+    desk.advance(case)
+    assert case.state == State.CLOSED
+    desk.mirrored(subscription.customer_uid)
+    desk.later(days=1)
+    return subscription.customer_uid, subscription.uid
+
+
+def test_who_came_back_is_filed_as_billsby_has_them_now(desk: Desk, say: Say) -> None:
+    customer, service = stopped_before(desk)
+    desk.company.panel_activate(service)
+
+    filed = answer(say("case", "new", customer, "--reason", "service", *AGENT, "--json"))
+
+    assert filed["subscriptions"] == [service]
+    assert filed["next_charge_at"]
+
+
+def test_what_is_suspended_still_is_not_filed_again(desk: Desk, say: Say) -> None:
+    customer, service = stopped_before(desk)
+
+    said = say(*("case", "new", customer, "--subscription", service, "--reason", "service", *AGENT))
+
+    assert said.exit_code == 1
+    stopped = f"already suspended: {Case.objects.get().number} stopped it"
+    assert stopped in " ".join(said.stderr.split())
+
+
+def test_nobody_is_turned_away_by_the_copy_while_billsby_does_not_answer(
+    desk: Desk, say: Say
+) -> None:
+    customer, service = stopped_before(desk)
+    desk.company.panel_activate(service)
+    desk.company.set_down()
+
+    said = say(
+        *("case", "new", customer, "--subscription", service, "--reason", "service"),
+        *(*AGENT, "--json"),
+    )
+
+    filed = Case.objects.get(state=State.NEW).number
+    assert answer(said)["number"] == filed
+    assert f"So {filed} is filed from the desk's copy." in said.stderr
+
+
+def test_what_does_not_run_has_to_be_named(desk: Desk, say: Say) -> None:
+    customer, service = stopped_before(desk)
+
+    said = say("case", "new", customer, "--reason", "service", *AGENT)
+
+    assert said.exit_code == 1
+    sentence = " ".join(said.stderr.split())
+    assert "nothing that runs, as far as the desk knows: " in sentence
+    assert f"({service}). Choose with --subscription." in sentence
+
+
 def test_a_request_is_filed_for_the_client_that_fits(desk: Desk, say: Say) -> None:
     customer, subscription = desk.client("Nora", "Field")
     desk.mirrored(customer.uid)

@@ -13,14 +13,14 @@ import pytest
 from canceldesk import clock, outside
 from canceldesk.accounts.models import User
 from canceldesk.cases.authority import NotAllowedError
-from canceldesk.cases.models import Case, Channel, Message, Reason, Wish
+from canceldesk.cases.models import Case, Channel, Message, Reason, State, Wish
 from canceldesk.cases.services import AlreadyOpenError, CaseError
 from canceldesk.clients.models import Client
 from canceldesk.configuration.reading import BadSettingError
 from canceldesk.intake import services as intake
 from canceldesk.intake.services import Filed
 from tests.closing.conftest import Desk
-from tests.factories import make_client, make_subscription
+from tests.factories import make_case, make_client, make_subscription
 
 File = Callable[..., Filed]
 
@@ -121,6 +121,35 @@ def test_while_billsby_is_down_the_request_is_stored_from_the_copy(
     assert "Billsby" in filed.problem
     assert Case.objects.get() == filed.case
     assert filed.case.next_charge_at == next_charge
+
+
+@pytest.fixture
+def stopped_before(desk: Desk, client: Client) -> Case:
+    """Their service was suspended for a case that is closed, and read so a day ago."""
+    uid = client.subscriptions.get().billsby_id
+    case = make_case(State.CLOSED, client=client, subscriptions=[client.subscriptions.get()])
+    desk.company.panel_suspend(uid)
+    desk.mirrored(client.billsby_id)
+    desk.later(days=1)
+    return case
+
+
+def test_who_came_back_and_asks_again_is_not_turned_away_by_an_old_copy(
+    desk: Desk, client: Client, file: File, stopped_before: Case
+) -> None:
+    desk.company.panel_activate(client.subscriptions.get().billsby_id)
+    desk.company.set_down()
+    filed = file()
+    assert filed.is_new
+    assert filed.case.is_open
+
+
+def test_what_is_suspended_still_is_refused_when_billsby_has_just_said_so(
+    file: File, stopped_before: Case
+) -> None:
+    with pytest.raises(CaseError, match=f"{stopped_before.number} stopped it"):
+        file()
+    assert Case.objects.get() == stopped_before
 
 
 @pytest.mark.django_db(transaction=True)  # PostgreSQL's refusal would end a test's own transaction

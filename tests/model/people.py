@@ -69,6 +69,7 @@ class AtTheDesk:
                 wish=wish,
                 channel=Channel.CALL,
                 reason=Reason.objects.get(key="too_expensive"),
+                is_read_now=True,
             )
 
         return _done(deed, f"An agent files a wish of {customer} to {wish} {' and '.join(chosen)}")

@@ -126,6 +126,10 @@ def test_what_a_closed_case_has_stopped_is_offered_only_to_be_cancelled_for_good
     assert told not in text(panel(browser, nora))
     desk.company.panel_suspend(stopped.billsby_id)
     assert told in text(panel(browser, nora))
+    desk.company.set_down()
+    shown = text(panel(browser, nora))
+    assert told not in shown
+    assert f"stopped by {case.number} as far as the desk knows" in shown
 
 
 def test_an_open_case_and_a_pause_show_in_the_results(browser: Browser) -> None:
