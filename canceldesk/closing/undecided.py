@@ -77,8 +77,8 @@ def _on_the_list_before(work: Work, scope: CaseSubscription) -> str:
         return ""
     return (
         f" {earlier.number} stopped it before and put the client on the list. If it has been "
-        "suspended ever since, withdraw this case as filed twice: deciding to suspend it again "
-        "would only list the client twice."
+        "suspended ever since, withdraw this case and say so: deciding to suspend it again would "
+        "only list the client twice."
     )
 
 
