@@ -4,9 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime-installed
 DEVELOPMENT := $(VENV)/.development-installed
-# Both databases at once, with as many workers as a small machine has processors: each run waits
-# for its browser and its processes at another time.
-PYTEST := $(BIN)/pytest -n 2
+# One more than the two processors of a small machine: journeys wait for most of their time.
+PYTEST := $(BIN)/pytest -n 3
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK := uv pip compile --universal --generate-hashes --no-header --no-annotate --no-strip-extras --quiet
 
@@ -31,8 +30,7 @@ run: $(RUNTIME) ## Serve the real thing, set up by CANCELDESK_... variables
 migrate: $(RUNTIME) ## Create the database, or bring it up to date
 	@$(BIN)/canceldesk migrate
 
-test: $(DEVELOPMENT) programs ## Run all tests on both databases at once, browser journeys included
-	@$(MAKE) --jobs=2 --keep-going test-sqlite test-postgresql
+test: test-sqlite test-postgresql ## Run all tests on both databases, browser journeys included
 
 test-sqlite: $(DEVELOPMENT) programs ## Run all tests on SQLite
 	CANCELDESK_TEST_DATABASE=sqlite $(PYTEST) -m "not chaos"
