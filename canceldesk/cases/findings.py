@@ -34,10 +34,13 @@ MOST_HARMFUL_FIRST: Final = (
 
 FOR_PEOPLE_TO_SETTLE: Final = (
     Finding.Kind.CHARGED_AFTER_REQUEST,
+    Finding.Kind.SWITCHED_BACK_ON,
     Finding.Kind.CANCELLED_INSTEAD,
     Finding.Kind.SAVE_LOST,
 )
-"""What may stand for good when its case has ended, because it is about what has happened."""
+"""What may stand for good when its case has ended: it is about what has happened, or about a client
+who has come back.
+"""
 
 
 def standing() -> QuerySet[Finding]:

@@ -120,7 +120,8 @@ def _check_subscription(work: Work, scope: CaseSubscription) -> Result:
         key,
         f"{scope.subscription} was stopped, but Billsby says {subscription.status_raw} and "
         f"charges next on {date(subscription.next_billing_at, work.zone)}. Find out who switched "
-        "it on; unless the client has come back, stop it again in Billsby.",
+        "it on; unless the client has come back, stop it again in Billsby. If they have, a manager "
+        "settles it on the case's page.",
     )
     return Done(f"{scope.subscription} was switched back on.")
 
@@ -210,11 +211,13 @@ def _looked(work: Work, watch: Watch) -> Result:
     """Note a look that saw everything, and whether the watch is over with it.
 
     It goes on after its end date as long as something it found still stands. Of a client who has
-    been deleted nothing more can come or be put right, so there the date alone ends it.
+    been deleted nothing more can come or be put right, so there the date alone ends it. Who has
+    come back is charged with right: there it ends once nothing stands.
     """
     now = clock.now()
     is_gone = _is_gone(work)
     is_time = is_gone if watch.ends_at is None else now >= watch.ends_at
+    is_time = is_time or _has_come_back(work)
     is_over = is_time and (is_gone or not _standing(work).filter(kind__in=FOUND_HERE).exists())
     if is_over:
         clean = not work.case.findings.exists()
@@ -236,6 +239,14 @@ def _is_gone(work: Work) -> bool:
     """Whether the client was deleted in Billsby together with what this case stopped."""
     stopped = (work.subscription(scope).status for scope in work.scope)
     return all(status is SubscriptionStatus.CANCELLED for status in stopped) and work.is_gone
+
+
+def _has_come_back(work: Work) -> bool:
+    """Whether all that this case stopped runs again, and a manager has said that it may."""
+    if all(kind != Finding.Kind.SWITCHED_BACK_ON for kind, _ in work.found_before):
+        return False
+    running = work.case.findings.filter(kind=Finding.Kind.SWITCHED_BACK_ON, resolved_at=None)
+    return running.exclude(settled_at=None).count() == len(work.scope)
 
 
 def _standing(work: Work) -> QuerySet[Finding]:

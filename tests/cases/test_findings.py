@@ -218,7 +218,7 @@ def test_nothing_is_settled_before_its_case_has_ended(manager: User, state: Stat
 
 def test_what_the_desk_sees_put_right_is_not_settled_by_hand(manager: User) -> None:
     case = make_case(State.CLOSED)
-    assert_not_settled(case, manager, make_finding(case, kind=KIND))
+    assert_not_settled(case, manager, make_finding(case, kind=Finding.Kind.ROW_CHANGED))
 
 
 def test_what_is_put_right_already_is_not_settled(manager: User) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
+from canceldesk import clock
 from canceldesk.cases import findings
 from canceldesk.cases.models import Case, Decision, Finding, State
 from canceldesk.closing.models import Watch
+from canceldesk.configuration import services as configuration
 from tests.closing.conftest import Desk
-from tests.closing.test_watch import closed_case
+from tests.closing.test_watch import closed_case, uid
 from tests.closing.test_watch_charges import charge, watched_to_the_end
+
+DAY = dt.timedelta(days=1)
 
 
 def settle(desk: Desk, case: Case) -> None:
@@ -73,3 +79,69 @@ def test_a_cancellation_that_was_to_be_a_suspension_is_settled_once_the_case_is_
     settle(desk, case)
     desk.advance(case)
     assert standing() == []
+
+
+def settle_all(desk: Desk, case: Case) -> None:
+    for finding in findings.to_settle(case):
+        findings.settle(case, by=desk.manager, finding=finding, why="They have come back.")
+
+
+def test_nothing_more_is_watched_of_a_client_who_has_come_back(desk: Desk) -> None:
+    case = closed_case(desk)
+    desk.later(hours=1)
+    desk.company.panel_activate(uid(case))
+    desk.advance(case)
+    assert standing() == [Finding.Kind.CHARGED_AFTER_REQUEST, Finding.Kind.SWITCHED_BACK_ON]
+    settle_all(desk, case)
+    desk.advance(case)
+    assert standing() == []
+    assert Watch.objects.get(case=case).result == Watch.Result.WRONG
+    assert case.next_pass_at is None
+
+
+def test_a_pause_that_was_the_stop_is_watched_no_longer_when_the_client_has_come_back(
+    desk: Desk,
+) -> None:
+    configuration.change("STOP_BY", "pause")
+    _, subscription = desk.client()
+    case = desk.settle(desk.decided(subscription))
+    desk.later(hours=1)
+    desk.billsby.set_renewal_date(subscription.uid, clock.now().date() + DAY, pause=False)
+    desk.advance(case)
+    settle_all(desk, case)
+    desk.advance(case)
+    assert Watch.objects.get(case=case).result == Watch.Result.WRONG
+
+
+def test_who_has_come_back_to_one_of_two_services_is_watched_for_the_other(desk: Desk) -> None:
+    customer, one = desk.client()
+    other = desk.company.add_subscription(customer.uid, next_billing_at=clock.now() + 10 * DAY)
+    case = desk.settle(desk.decided(one, other))
+    desk.company.panel_suspend(one.uid)
+    desk.company.panel_suspend(other.uid)
+    desk.settle(case)
+    desk.later(hours=1)
+    desk.company.panel_activate(one.uid)
+    desk.advance(case)
+    settle_all(desk, case)
+    desk.advance(case)
+    assert standing() == []
+    assert Watch.objects.get(case=case).result == Watch.Result.WATCHING
+    assert case.next_pass_at is not None
+
+
+def test_a_service_that_is_stopped_again_and_switched_on_again_is_found_again(desk: Desk) -> None:
+    case = closed_case(desk)
+    for _ in range(2):
+        desk.later(hours=1)
+        desk.company.panel_activate(uid(case))
+        desk.advance(case)
+        assert Finding.Kind.SWITCHED_BACK_ON in standing()
+        [switched] = findings.to_settle(case).filter(kind=Finding.Kind.SWITCHED_BACK_ON)
+        findings.settle(case, by=desk.manager, finding=switched, why="They have come back.")
+        assert Finding.Kind.SWITCHED_BACK_ON not in standing()
+        for invoice in desk.company.invoices(case.client.billsby_id):
+            if invoice.status == "Pending":
+                desk.company.panel_write_off(invoice.number)
+        desk.company.panel_suspend(uid(case))
+        desk.advance(case)

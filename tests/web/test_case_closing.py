@@ -403,7 +403,7 @@ def test_settling_needs_one_of_the_cases_findings_and_a_reason(browser: Browser)
     ("state", "kind"),
     [
         (State.CLOSING, Finding.Kind.CHARGED_AFTER_REQUEST),
-        (State.CLOSED, Finding.Kind.SWITCHED_BACK_ON),
+        (State.CLOSED, Finding.Kind.ROW_CHANGED),
     ],
 )
 def test_what_the_desk_looks_after_is_not_there_to_be_settled(
