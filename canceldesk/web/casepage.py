@@ -132,14 +132,19 @@ class CasePage:
         return self.case.is_open
 
     @cached_property
-    def staying(self) -> list[Subscription]:
-        """The client's other subscriptions that still bill."""
+    def others(self) -> list[tuple[Subscription, Case | None]]:
+        """The client's other subscriptions that still bill, each with the open case that is to stop
+        it; without one it stays.
+        """
         mine = {scope.subscription_id for scope in self.scope}
-        return [
+        others = [
             subscription
             for subscription in self.case.client.subscriptions.all()
             if subscription.pk not in mine and subscription.is_live
         ]
+        open_ones = CaseSubscription.objects.filter(subscription__in=others, is_open=True)
+        cases = {scope.subscription_id: scope.case for scope in open_ones.select_related("case")}
+        return [(subscription, cases.get(subscription.pk)) for subscription in others]
 
     @cached_property
     def holds(self) -> list[Hold]:

@@ -112,6 +112,23 @@ def test_what_stops_and_what_stays(browser: Browser) -> None:
     assert "Old plan" not in part
 
 
+def test_what_another_case_is_to_stop_does_not_stay(browser: Browser) -> None:
+    client = make_client()
+    silver = make_subscription(client, plan_name="Silver plan")
+    other = make_case(client=client, subscriptions=[silver])
+    case = make_case(client=client, subscriptions=[make_subscription(client)])
+    part = words_of(part_of(page_of(browser, case), "services"))
+    assert f"Silver plan To stop Active {silver.billsby_id}" in part
+    assert f"in {other.number}" in part
+    assert "Stays" not in part
+
+
+def test_who_is_retained_is_said_to_be_so_once(browser: Browser) -> None:
+    case = make_case(State.RETAINED, decision=Decision.RETAINED)
+    chips = words_of(part_of(page_of(browser, case), "head")).split("Stop")[0]
+    assert chips.count("Retained") == 1
+
+
 @pytest.mark.parametrize("state", State)
 def test_every_state_has_a_page_for_every_role(
     state: State, client_of: Callable[[User], Browser]
