@@ -134,20 +134,11 @@ def _nothing_to_give(name: str) -> Waits:
 
 
 def _not_yet(work: Work, subscription: Subscription, wanted: dt.date, name: str) -> Waits:
-    is_stuck = work.case.failures >= trouble.PATIENCE
-    what_to_do = (
-        " If it stays so, open the subscription in Billsby and use Change bill date."
-        if is_stuck
-        else ""
-    )
-    return Waits(
-        WaitsFor.OUTSIDE,
+    return holding.does_not_show(
+        work,
         f"The desk gave {name} its next charge date {date(wanted, work.zone)} back, but Billsby "
-        f"shows {date(subscription.next_billing_at, work.zone)}. It tries again.{what_to_do}",
+        f"shows {date(subscription.next_billing_at, work.zone)}. It tries again.",
         again=max(holds.SOON, trouble.retry_in(work.case.failures)),
-        attention=is_stuck,
-        is_unknown=True,
-        is_failure=True,
     )
 
 

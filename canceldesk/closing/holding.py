@@ -223,17 +223,24 @@ def _is_held_for_less(before: Subscription, after: Subscription) -> bool:
 
 
 def _does_not_show(work: Work, name: str, until: dt.date, at: dt.datetime | None) -> Waits:
-    is_stuck = work.case.failures >= trouble.PATIENCE
-    what_to_do = (
-        " If it stays so, open the subscription in Billsby and use Change bill date."
-        if is_stuck
-        else ""
+    return does_not_show(
+        work,
+        f"The desk asked Billsby to hold {name} until {date(moment_of(until), work.zone)}, but "
+        f"Billsby still shows {date(at, work.zone)}. It asks again by itself.",
+        again=SOON,
     )
+
+
+def does_not_show(work: Work, sentence: str, *, again: dt.timedelta) -> Waits:
+    """A date that Billsby took and does not show, told in `sentence`. A person is asked to set it
+    when that has gone on for long enough.
+    """
+    is_stuck = work.case.failures >= trouble.PATIENCE
+    what_to_do = " If it stays so, open the subscription in Billsby and use Change bill date."
     return Waits(
         WaitsFor.OUTSIDE,
-        f"The desk asked Billsby to hold {name} until {date(moment_of(until), work.zone)}, but "
-        f"Billsby still shows {date(at, work.zone)}. It asks again by itself.{what_to_do}",
-        again=SOON,
+        sentence + what_to_do if is_stuck else sentence,
+        again=again,
         attention=is_stuck,
         is_unknown=True,
         is_failure=True,

@@ -8,6 +8,7 @@ from canceldesk.clients import search
 from canceldesk.closing import services as closing
 from canceldesk.closing.models import Step
 from canceldesk.retention.models import Attempt
+from tests.closing.test_watch import closed_case
 from tests.commands.conftest import Desk, Say, answer
 from tests.factories import make_case, make_finding
 
@@ -20,15 +21,10 @@ MANAGER = ("--as", "manager@example.com")
 
 def stopped_before(desk: Desk) -> tuple[str, str]:
     """A client and their service, which was suspended for a case that is closed by now."""
-    _, subscription = desk.client()
-    case = desk.decided(subscription)
-    desk.advance(case)
-    desk.company.panel_suspend(subscription.uid)
-    desk.advance(case)
-    assert case.state == State.CLOSED
-    desk.mirrored(subscription.customer_uid)
+    case = closed_case(desk)
+    desk.mirrored(case.client.billsby_id)
     desk.later(days=1)
-    return subscription.customer_uid, subscription.uid
+    return case.client.billsby_id, case.scope.get().subscription.billsby_id
 
 
 def test_who_came_back_is_filed_as_billsby_has_them_now(desk: Desk, say: Say) -> None:
